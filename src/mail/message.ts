@@ -1,0 +1,62 @@
+import { randomFillSync } from 'node:crypto';
+import type { Content } from './content.ts';
+import type { Envelope } from './envelope.ts';
+
+/** The other end of the session that brought a message. */
+export interface Client {
+  /** IP address as text, or `local` for a UNIX socket. */
+  readonly address: string;
+  /** TCP port; 0 for a UNIX socket. */
+  readonly port: number;
+  /** Argument of EHLO, HELO or LHLO as the client sent it. */
+  readonly hello: string;
+}
+
+/** "with" protocol of the trace (RFC 3848, RFC 6531 §4.3). */
+export type WithProtocol = 'SMTP' | 'ESMTP' | 'UTF8SMTP' | 'LMTP' | 'UTF8LMTP' | 'HTTP';
+
+/** A message that has arrived whole and waits for a sink's verdict. Trace facts stand beside the content, never in it. */
+export interface Message {
+  /** Unique across nodes, sorts by time of receipt: 26 characters of [0-9a-z]. */
+  readonly id: string;
+  readonly envelope: Envelope;
+  readonly content: Content;
+  readonly receivedAt: Date;
+  readonly client: Client;
+  readonly protocol: WithProtocol;
+  /** Id of the session, as in the log; several messages may share it. */
+  readonly session: string;
+  /** Commands (`C: `) and replies (`S: `) of the session that led here, secrets removed, no content. */
+  readonly transcript: readonly string[];
+}
+
+const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u
+const pool = Buffer.allocUnsafe(4096);
+let used = pool.length;
+
+/**
+ * Makes a message id: 48 bits of milliseconds, then 80 random bits, in base 32 that sorts as time does.
+ * @param at milliseconds since 1970
+ */
+export function createId(at: number = Date.now()): string {
+  if (used + 16 > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  let id = '';
+  let rest = at;
+  for (let place = 0; place < 10; place++) {
+    id = ALPHABET[rest % 32] + id;
+    rest = Math.floor(rest / 32);
+  }
+  for (let place = 0; place < 16; place++) id += ALPHABET[pool[used + place]! & 31];
+  used += 16;
+  return id;
+}
+
+/** Milliseconds since 1970 that an id was made at. */
+export function idTime(id: string): number {
+  let at = 0;
+  for (let place = 0; place < 10; place++) at = at * 32 + ALPHABET.indexOf(id[place] ?? '0');
+  return at;
+}
