@@ -1,0 +1,442 @@
+import type { Socket } from 'node:net';
+import { ChunkReader } from './chunk-reader.ts';
+import { DotReader } from './dot-reader.ts';
+import { Input } from './input.ts';
+import { type BadLine, LineReader } from './line-reader.ts';
+import { END, type Machine, nextState, type Signal, type Table } from './machine.ts';
+import type { Reply } from './reply.ts';
+import { splitVerb } from './split-verb.ts';
+
+/**
+ * The pump between a socket and a machine: read -> step -> settle -> one write per turn.
+ *
+ * It knows states, readers, deadlines and back-pressure, and nothing of mail. The state owns its reader: what arrives
+ * in a `line` state is commands, in a `content` or `chunk` state octets for the session. Replies gather until the
+ * input runs out or a handler has to wait, and then leave in one write (RFC 2920 §3.2).
+ */
+
+/** What a state carries for the pump. */
+export interface StateSpec {
+  readonly read: 'line' | 'content' | 'chunk';
+  /** Name of the limit (milliseconds) that bounds the wait for the next event: a whole command, a whole message. */
+  readonly deadline: string;
+  /** A transaction is open: a graceful stop lets it finish. */
+  readonly open?: boolean;
+}
+
+export interface Protocol<S extends string, X extends Session> extends Table<S, X, string, Reply> {
+  readonly states: Readonly<Record<S, StateSpec>>;
+}
+
+/** Limits of the pump, with those that the protocol's states name as deadlines. */
+export interface WireLimits {
+  /** Octets of the longest command line, CR LF included. */
+  readonly lineBytes: number;
+  /** How long a client may leave our replies unread, and how long we wait for it to hang up after our last word. */
+  readonly writeMs: number;
+  readonly lingerMs: number;
+  readonly [deadline: string]: number;
+}
+
+/** How a reply is paced: at once, held back for some milliseconds, or replaced by the signal `tooManyFails`. */
+export type Pace = number | 'cut';
+
+/** What the pump needs of a session, whatever the protocol. */
+export interface Session {
+  readonly limits: WireLimits;
+  /** Octets that the `chunk` state about to be entered will read. */
+  readonly chunkBytes: number;
+  /** Content octets beyond which the signal `endless` is raised. */
+  readonly ceilingBytes: number;
+  /** Takes content; the view stays unchanged afterwards. A promise pauses reading. Never throws. */
+  take(view: Buffer): void | Promise<void>;
+  /** Is told of every event and its reply, before that is sent. `line` is the command as received. */
+  settle(event: string, line: string, reply: Reply): Pace;
+  /** A handler threw; the reply comes from the row for `crash`. */
+  crashed(state: string, event: string, error: unknown): void;
+  /** The connection is gone; nothing of this session will be called again. */
+  closed(end: SessionEnd): void;
+}
+
+export type EndReason = 'quit' | 'closed' | 'timeout' | 'shutdown' | 'failures' | 'unread' | 'refused' | 'error';
+
+export interface SessionEnd {
+  readonly reason: EndReason;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Pending output beyond which input is not read on. */
+const OUTPUT_HIGH_WATER_BYTES = 64 * 1024;
+/** Unread input beyond which the socket is paused while a handler is at work. */
+const INPUT_HIGH_WATER_BYTES = 64 * 1024;
+/** Commands run before other connections get their turn. */
+const COMMANDS_PER_TURN = 100;
+/** Octets of input thrown away after our last word before the connection is cut. */
+const LINGER_BYTES = 4 * 1024 * 1024;
+
+const WHY_ENDED: Partial<Record<Signal, EndReason>> = {
+  timeout: 'timeout',
+  shutdown: 'shutdown',
+  tooManyFails: 'failures',
+  crash: 'error',
+};
+
+export class Connection<S extends string, X extends Session> {
+  readonly #socket: Socket;
+  readonly #machine: Machine<S, X, string, Reply>;
+  readonly #session: X;
+  readonly #states: Readonly<Record<S, StateSpec>>;
+  readonly #input = new Input();
+  readonly #lines: LineReader;
+  #content: DotReader | undefined;
+  #chunk: ChunkReader | undefined;
+  #contentBytes = 0;
+  /** Octets of a refused event still to be read away. */
+  #discard = 0;
+
+  #state: S;
+  /** A handler, a pace or the session's `take` is being waited for. */
+  #waiting = false;
+  /** The client does not read: nothing runs until the output has drained. */
+  #blocked = false;
+  #yielded = false;
+  #paused = false;
+  #inputEnded = false;
+  /** Our last word is said. */
+  #over = false;
+  #gone = false;
+  #stopping = false;
+  #reason: EndReason = 'closed';
+
+  #out: Buffer[] = [];
+  #bytesOut = 0;
+  #bytesIn = 0;
+  #lingered = 0;
+
+  /** An event has happened since the deadline was set. */
+  #moved = true;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = 0;
+  #deadlineAt = Number.POSITIVE_INFINITY;
+  #holding: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, machine: Machine<S, X, string, Reply>, session: X) {
+    this.#socket = socket;
+    this.#machine = machine;
+    this.#session = session;
+    this.#states = machine.table.states as Readonly<Record<S, StateSpec>>;
+    this.#state = machine.table.start;
+    this.#lines = new LineReader(session.limits.lineBytes);
+    socket.on('data', (view: Buffer) => this.#receive(view));
+    socket.on('end', () => {
+      this.#inputEnded = true;
+      if (this.#over) return;
+      this.#pump();
+    });
+    socket.on('drain', () => this.#drained());
+    socket.on('error', () => {
+      // the peer reset or vanished; 'close' follows and ends the session
+    });
+    socket.on('close', () => this.#close());
+  }
+
+  get state(): S {
+    return this.#state;
+  }
+
+  /** Says the first word. */
+  start(): void {
+    this.#runSignal('connect');
+    if (!this.#waiting) this.#pump();
+  }
+
+  /** Ends the session as soon as no transaction is open; what is in flight may finish. */
+  stop(): void {
+    this.#stopping = true;
+    if (!this.#waiting && !this.#over && !this.#blocked) this.#pump();
+  }
+
+  /** Ends the session now, in the middle of whatever it does. */
+  destroy(reason: EndReason): void {
+    if (!this.#over) this.#reason = reason;
+    this.#over = true;
+    this.#socket.destroy();
+  }
+
+  #receive(view: Buffer): void {
+    this.#bytesIn += view.length;
+    if (this.#over) {
+      this.#lingered += view.length;
+      if (this.#lingered > LINGER_BYTES) this.#socket.destroy();
+      return;
+    }
+    this.#input.push(view);
+    if (this.#waiting || this.#blocked || this.#yielded) {
+      if (this.#input.length >= INPUT_HIGH_WATER_BYTES) this.#pause();
+      return;
+    }
+    this.#pump();
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  #pump(): void {
+    let budget = COMMANDS_PER_TURN;
+    while (!this.#waiting && !this.#over && !this.#blocked) {
+      if (this.#stopping && !this.#states[this.#state].open) {
+        this.#runSignal('shutdown');
+        continue;
+      }
+      if (this.#discard > 0) {
+        if (!this.#readAway()) break;
+        continue;
+      }
+      const spec = this.#states[this.#state];
+      if (spec.read === 'line') {
+        if (budget-- === 0) {
+          this.#yield();
+          break;
+        }
+        const line = this.#lines.next(this.#input);
+        if (line === undefined) break;
+        this.#runLine(line);
+      } else if (!this.#readContent(spec.read)) {
+        break;
+      }
+    }
+    this.#flush();
+    if (this.#over || this.#waiting || this.#yielded) return;
+    if (this.#blocked) return;
+    if (this.#inputEnded) {
+      this.#finish('closed');
+      return;
+    }
+    this.#resume();
+    if (!this.#moved) return;
+    this.#moved = false;
+    this.#setDeadline(this.#session.limits[this.#states[this.#state].deadline]!);
+  }
+
+  /** Lets other connections have their turn. */
+  #yield(): void {
+    this.#yielded = true;
+    setImmediate(() => {
+      this.#yielded = false;
+      if (!this.#gone) this.#pump();
+    });
+  }
+
+  #readAway(): boolean {
+    const head = this.#input.head;
+    if (!head) return false;
+    const count = Math.min(head.length, this.#discard);
+    this.#discard -= count;
+    this.#input.consume(count);
+    return true;
+  }
+
+  /** Brings content to the session; false when more bytes are needed. */
+  #readContent(kind: 'content' | 'chunk'): boolean {
+    const reader =
+      kind === 'content'
+        ? (this.#content ??= new DotReader())
+        : (this.#chunk ??= new ChunkReader(this.#session.chunkBytes));
+    const view = reader.next(this.#input);
+    if (view === undefined && !reader.ended) return false;
+    if (view !== undefined && view.length > 0) {
+      this.#contentBytes += view.length;
+      const taken = this.#session.take(view);
+      if (taken) {
+        this.#waitFor(taken, () => this.#contentTaken());
+        return true;
+      }
+    }
+    this.#contentTaken();
+    return true;
+  }
+
+  #contentTaken(): void {
+    const ended = this.#content?.ended ?? this.#chunk?.ended ?? false;
+    if (!ended) {
+      if (this.#contentBytes > this.#session.ceilingBytes) this.#runSignal('endless');
+      return;
+    }
+    const cargo = this.#content?.bareNewlines ? 'bareNewlines' : '';
+    this.#content = undefined;
+    this.#chunk = undefined;
+    this.#contentBytes = 0;
+    this.#runSignal('end', cargo);
+  }
+
+  #runLine(line: string | BadLine): void {
+    if (typeof line !== 'string') {
+      this.#runSignal('badLine', line.trouble);
+      return;
+    }
+    const { verb, arg } = splitVerb(line);
+    if (this.#machine.find(this.#state, verb)) this.#run(verb, arg, line);
+    else this.#run(this.#machine.knows(verb) ? 'misplaced' : 'unknown', line, line);
+  }
+
+  #runSignal(signal: Signal, cargo = ''): void {
+    this.#run(signal, cargo, '');
+  }
+
+  /** Runs the row for an event. A signal without a row ends the connection without a word. */
+  #run(event: string, cargo: string, line: string): void {
+    const row = this.#machine.find(this.#state, event);
+    if (!row) {
+      this.#finish(WHY_ENDED[event as Signal] ?? 'refused');
+      return;
+    }
+    let reply: Reply | Promise<Reply>;
+    try {
+      reply = row.run(this.#session, cargo);
+    } catch (error) {
+      this.#crash(event, line, error);
+      return;
+    }
+    if (!(reply instanceof Promise)) {
+      this.#settle(event, line, reply, nextState(this.#state, row, reply.outcome));
+      return;
+    }
+    const state = this.#state;
+    this.#waitFor(
+      reply.then(
+        (settled) => () => this.#settle(event, line, settled, nextState(state, row, settled.outcome)),
+        (error: unknown) => () => this.#crash(event, line, error),
+      ),
+      (go) => go(),
+    );
+  }
+
+  #crash(event: string, line: string, error: unknown): void {
+    this.#session.crashed(this.#state, event, error);
+    if (event === 'crash') {
+      this.#finish('error');
+      return;
+    }
+    this.#run('crash', line, line);
+  }
+
+  #settle(event: string, line: string, reply: Reply, next: S | typeof END): void {
+    const pace = this.#session.settle(event, line, reply);
+    if (pace === 'cut' && event !== 'tooManyFails') {
+      this.#runSignal('tooManyFails');
+      return;
+    }
+    if (pace === 'cut' || pace === 0) {
+      this.#conclude(event, reply, next);
+      return;
+    }
+    const held = new Promise<void>((resolve) => {
+      this.#holding = setTimeout(resolve, pace);
+    });
+    this.#waitFor(held, () => this.#conclude(event, reply, next));
+  }
+
+  #conclude(event: string, reply: Reply, next: S | typeof END): void {
+    this.#moved = true;
+    if (reply.bytes.length > 0) this.#out.push(reply.bytes);
+    if (reply.discard !== undefined) this.#discard = reply.discard;
+    if (next === END) {
+      this.#finish(WHY_ENDED[event as Signal] ?? (reply.outcome === 'ok' ? 'quit' : 'refused'));
+      return;
+    }
+    this.#state = next;
+  }
+
+  /** Stops the pump until the promise settles; it must not reject. */
+  #waitFor<T>(promise: Promise<T>, then: (value: T) => void): void {
+    this.#waiting = true;
+    // the client's time stands still while it waits for us
+    const left = this.#deadlineAt - performance.now();
+    this.#deadlineAt = Number.POSITIVE_INFINITY;
+    void promise.then((value) => {
+      this.#waiting = false;
+      if (this.#gone || this.#over) return;
+      this.#setDeadline(Math.max(0, left));
+      then(value);
+      if (!this.#waiting && !this.#blocked) this.#pump();
+    });
+  }
+
+  #flush(): void {
+    if (this.#out.length === 0 || this.#gone) return;
+    const bytes = this.#out.length === 1 ? this.#out[0]! : Buffer.concat(this.#out);
+    this.#out = [];
+    this.#bytesOut += bytes.length;
+    this.#socket.write(bytes);
+    if (!this.#over && this.#socket.writableLength > OUTPUT_HIGH_WATER_BYTES) {
+      this.#blocked = true;
+      this.#pause();
+      this.#setDeadline(this.#session.limits.writeMs);
+    }
+  }
+
+  #drained(): void {
+    if (!this.#blocked) return;
+    this.#blocked = false;
+    if (!this.#waiting && !this.#gone) this.#pump();
+  }
+
+  /** Says the last word and hangs up; what the client still sends is read away, so that no reset overtakes our reply. */
+  #finish(reason: EndReason): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#reason = reason;
+    this.#flush();
+    this.#input.clear();
+    this.#content = undefined;
+    this.#chunk = undefined;
+    if (this.#paused) this.#resume();
+    this.#socket.end();
+    this.#setDeadline(this.#session.limits.lingerMs);
+  }
+
+  /**
+   * One timer serves every deadline of the connection: it is armed anew only when a deadline comes before the one it
+   * waits for, and when it fires early it waits for the rest.
+   */
+  #setDeadline(milliseconds: number): void {
+    const at = performance.now() + milliseconds;
+    this.#deadlineAt = at;
+    if (at === Number.POSITIVE_INFINITY || (this.#timer && this.#timerAt <= at)) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => this.#deadlineCheck(), milliseconds);
+  }
+
+  #deadlineCheck(): void {
+    this.#timer = undefined;
+    const left = this.#deadlineAt - performance.now();
+    if (left > 0) this.#setDeadline(left);
+    else if (this.#over) this.#socket.destroy();
+    else if (this.#blocked) this.destroy('unread');
+    else {
+      this.#runSignal('timeout');
+      this.#pump();
+    }
+  }
+
+  #close(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#holding);
+    this.#input.clear();
+    this.#out = [];
+    this.#session.closed({ reason: this.#reason, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
+  }
+}

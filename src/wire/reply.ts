@@ -1,0 +1,11 @@
+/** How an event went: done, go on with the next step, refused, or over (say this and hang up). */
+export type Outcome = 'ok' | 'more' | 'fail' | 'bye';
+
+/** What a handler answers: how it went, and the bytes that tell the client. */
+export interface Reply {
+  readonly outcome: Outcome;
+  /** Written as they are; empty when there is nothing to say yet. */
+  readonly bytes: Buffer;
+  /** Octets of input that belong to the refused event and are read away before the next one. */
+  readonly discard?: number;
+}
