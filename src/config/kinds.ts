@@ -1,0 +1,215 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import {
+  formatListenUrl,
+  isHostName,
+  LISTEN_PROTOCOLS,
+  type ListenAddress,
+  parseHost,
+  parseListenUrl,
+} from './listen-url.ts';
+import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
+
+/** What came of reading a value; `why` adds to what the kind says is allowed, '' if there is nothing to add. */
+export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly why: string };
+
+/** A value as TOML writes it and JSON too. */
+export type PlainValue = string | number | boolean | readonly string[];
+
+/**
+ * A type of option: how its value is written, checked and printed.
+ * `read` takes text from a flag or variable, or what a TOML file holds; `base` is the folder that relative paths start at.
+ * `accepts` says whether a program may pass the value as it is; `print` gives what `read` reads back.
+ */
+export interface Kind<T> {
+  /** What may be written, for error messages and tables. */
+  readonly allowed: string;
+  /** Stands for the value in the help; '' for a switch that takes none. */
+  readonly placeholder: string;
+  /** Every allowed word, when there are only so many. */
+  readonly words?: readonly string[];
+  /** True if a flag may be given many times, and a variable may hold a list. */
+  readonly isList?: true;
+  read(raw: unknown, base: string): Read<T>;
+  accepts(value: unknown): boolean;
+  print(value: T): PlainValue;
+}
+
+/** What becomes of a finished message. */
+export type SinkChoice =
+  | { readonly kind: 'store' | 'discard' }
+  | { readonly kind: 'maildir' | 'module'; readonly path: string };
+
+const BAD = Object.freeze({ ok: false, why: '' });
+
+/** A number without fraction between two bounds. */
+export function wholeNumber(least: number, most: number, note = ''): Kind<number> {
+  const accepts = isWithin(least, most);
+  return {
+    allowed: `a whole number from ${least} to ${most}${note}`,
+    placeholder: 'number',
+    read(raw) {
+      const value = typeof raw === 'string' && /^\d{1,15}$/.test(raw) ? Number(raw) : raw;
+      return accepts(value) ? { ok: true, value: value as number } : BAD;
+    },
+    accepts,
+    print: (value) => value,
+  };
+}
+
+/** A number of bytes. */
+export function size(least: number, most: number, allowed: string): Kind<number> {
+  const accepts = isWithin(least, most);
+  return {
+    allowed,
+    placeholder: 'size',
+    read(raw) {
+      const value = typeof raw === 'string' ? parseBytes(raw) : raw;
+      return accepts(value) ? { ok: true, value: value as number } : BAD;
+    },
+    accepts,
+    print: formatBytes,
+  };
+}
+
+/** A number of milliseconds, written with a unit. */
+export function duration(least: number, most: number, allowed: string): Kind<number> {
+  const accepts = isWithin(least, most);
+  return {
+    allowed,
+    placeholder: 'duration',
+    read(raw) {
+      const value = typeof raw === 'string' || raw === 0 ? parseDuration(String(raw)) : undefined;
+      if (accepts(value)) return { ok: true, value: value as number };
+      const bare = typeof raw === 'number' || (typeof raw === 'string' && /^\d+$/.test(raw));
+      return { ok: false, why: bare && value === undefined ? 'the unit is missing' : '' };
+    },
+    accepts,
+    print: formatDuration,
+  };
+}
+
+/** On or off. */
+export const SWITCH: Kind<boolean> = {
+  allowed: 'true, false',
+  placeholder: '',
+  read(raw) {
+    if (typeof raw === 'boolean') return { ok: true, value: raw };
+    if (raw === 'true' || raw === '1') return { ok: true, value: true };
+    if (raw === 'false' || raw === '0') return { ok: true, value: false };
+    return BAD;
+  },
+  accepts: (value) => typeof value === 'boolean',
+  print: (value) => value,
+};
+
+/** One of a few words. */
+export function oneOf<W extends string>(words: readonly W[]): Kind<W> {
+  const accepts = (value: unknown): value is W => words.includes(value as W);
+  return {
+    allowed: words.join(', '),
+    placeholder: words.join('|').length <= 24 ? words.join('|') : 'word',
+    words,
+    read: (raw) => (accepts(raw) ? { ok: true, value: raw } : BAD),
+    accepts,
+    print: (value) => value,
+  };
+}
+
+/** A name to be known by: no CR, LF or non-ASCII can get into a greeting (reply injection). */
+export const HOST_NAME: Kind<string> = {
+  allowed: 'a host name of ASCII letters, digits, hyphens and dots, at most 255 characters',
+  placeholder: 'name',
+  read: (raw) => (HOST_NAME.accepts(raw) ? { ok: true, value: raw as string } : BAD),
+  accepts: (value) => typeof value === 'string' && isHostName(value),
+  print: (value) => value,
+};
+
+/** A host to listen on. */
+export const LISTEN_HOST: Kind<string> = {
+  allowed: 'an IP address or host name; 0.0.0.0 or :: for every address',
+  placeholder: 'host',
+  read(raw) {
+    const host = typeof raw === 'string' ? parseHost(raw) : undefined;
+    return host === undefined ? BAD : { ok: true, value: host };
+  },
+  accepts: (value) => typeof value === 'string' && parseHost(value) !== undefined,
+  print: (value) => value,
+};
+
+/** URLs of listeners: a flag that repeats, a TOML array, or a variable with white space or commas between. */
+export const LISTEN_URLS: Kind<readonly ListenAddress[]> = {
+  allowed: `URLs such as ${LISTEN_PROTOCOLS.map((name) => `${name}://host:port`).join(', ')} or smtp:///path/of.sock`,
+  placeholder: 'url',
+  isList: true,
+  read(raw) {
+    const urls = typeof raw === 'string' ? raw.split(/[\s,]+/).filter((url) => url !== '') : raw;
+    if (!Array.isArray(urls) || urls.length === 0) return BAD;
+    const addresses: ListenAddress[] = [];
+    for (const url of urls) {
+      const parsed = typeof url === 'string' ? parseListenUrl(url) : BAD;
+      if (!parsed.ok) return { ok: false, why: parsed.why === '' ? '' : `${url}: ${parsed.why}` };
+      addresses.push(parsed.value);
+    }
+    return { ok: true, value: addresses };
+  },
+  accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isListenAddress),
+  print: (value) => value.map(formatListenUrl),
+};
+
+/** A folder, or `:memory:` for none. */
+export const DATA_FOLDER: Kind<string> = {
+  allowed: 'a folder, or :memory: to keep nothing',
+  placeholder: 'dir',
+  read(raw, base) {
+    if (!DATA_FOLDER.accepts(raw)) return BAD;
+    return { ok: true, value: raw === ':memory:' ? raw : resolvePath(raw as string, base) };
+  },
+  accepts: isPath,
+  print: (value) => value,
+};
+
+/** Where finished messages go. */
+export const SINK: Kind<SinkChoice> = {
+  allowed: 'store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs',
+  placeholder: 'sink',
+  words: ['store', 'discard'],
+  read(raw, base) {
+    if (raw === 'store' || raw === 'discard') return { ok: true, value: { kind: raw } };
+    if (!isPath(raw)) return BAD;
+    if (raw.startsWith('maildir:')) {
+      const folder = raw.slice('maildir:'.length);
+      if (folder === '') return { ok: false, why: 'the folder after maildir: is missing' };
+      return { ok: true, value: { kind: 'maildir', path: resolvePath(folder, base) } };
+    }
+    return /\.m?[jt]s$/.test(raw) ? { ok: true, value: { kind: 'module', path: resolvePath(raw, base) } } : BAD;
+  },
+  accepts(value) {
+    const { kind, path } = (value ?? {}) as { kind?: unknown; path?: unknown };
+    return kind === 'store' || kind === 'discard' || ((kind === 'maildir' || kind === 'module') && isPath(path));
+  },
+  print(value) {
+    if (value.kind === 'maildir') return `maildir:${value.path}`;
+    return value.kind === 'module' ? value.path : value.kind;
+  },
+};
+
+function isWithin(least: number, most: number): (value: unknown) => boolean {
+  return (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function isPath(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
+}
+
+function isListenAddress(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const address = value as ListenAddress;
+  if (address.path !== undefined && !isPath(address.path)) return false;
+  return parseListenUrl(formatListenUrl({ ...address, host: String(address.host) } as ListenAddress)).ok;
+}
+
+/** A leading `~` is the home folder: no shell expands it in a file or variable, and a folder of that name is never meant. */
+function resolvePath(path: string, base: string): string {
+  return resolve(base, path === '~' || path.startsWith('~/') ? `${homedir()}${path.slice(1)}` : path);
+}

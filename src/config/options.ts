@@ -1,0 +1,111 @@
+import { homedir, hostname } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { SMTP_LIMITS } from '../smtp/limits.ts';
+import {
+  DATA_FOLDER,
+  duration,
+  HOST_NAME,
+  type Kind,
+  LISTEN_HOST,
+  LISTEN_URLS,
+  oneOf,
+  SINK,
+  SWITCH,
+  size,
+  wholeNumber,
+} from './kinds.ts';
+import { isHostName } from './listen-url.ts';
+import type { Settings } from './settings.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Category = 'Listeners' | 'Inboxes and store' | 'Receiving' | 'Limits' | 'Log';
+
+/** One option. Its key is the word in a TOML file; flag and variable are made from it. */
+export interface Option<P extends keyof Settings = keyof Settings> {
+  readonly key: string;
+  readonly property: P;
+  readonly category: Category;
+  readonly kind: Kind<Settings[P]>;
+  /** The default; from the environment where the system says what is usual. */
+  readonly initial: (environment: Environment) => Settings[P];
+  /** The default in words, where it differs from machine to machine. */
+  readonly usually?: string;
+  readonly doc: string;
+}
+type AnyOption = { [P in keyof Settings]: Option<P> }[keyof Settings];
+
+const LARGEST = Number.MAX_SAFE_INTEGER;
+/** The longest a timer of Node.js can wait; beyond, it fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const COUNT = wholeNumber(0, 1e9, '; 0 is off');
+const KEEP_SIZE = size(0, LARGEST, 'a size such as 10MB, 1GiB or 1073741824; 0 is off');
+const KEEP_TIME = duration(0, LARGEST, 'a duration such as 30s, 10m, 4h or 7d; 0 is off');
+const MESSAGE_SIZE = size(1, LARGEST, 'a size such as 10MB, 50MiB or 1048576, at least 1');
+const WAIT = duration(1, LONGEST_TIMER_MS, 'a duration such as 500ms, 30s, 10m or 4h, above 0 and at most 24d');
+const GRACE = duration(0, LONGEST_TIMER_MS, 'a duration such as 500ms, 30s or 10m, at most 24d; 0 waits for nothing');
+// clients give up waiting for the reply to the final dot after 10 minutes (RFC 5321 §4.5.3.2.6) and send the message again
+const SINK_WAIT = duration(1, 10 * 60_000 - 1, 'a duration such as 500ms or 60s, above 0 and below 10m');
+
+/** Every option there is. The command line, TOML keys, variables, `inboxd config` and the README's table come from here. */
+// biome-ignore format: a table
+export const OPTIONS: readonly AnyOption[] = [
+  { key: 'listen',           property: 'listen',           category: 'Listeners',         kind: LISTEN_URLS,                       initial: () => [],                                  usually: 'SMTP and HTTP as below', doc: 'Listen here; repeatable. Replaces the default listener of each protocol it names' },
+  { key: 'host',             property: 'host',             category: 'Listeners',         kind: LISTEN_HOST,                       initial: () => '127.0.0.1',                         doc: 'Host of the default listeners' },
+  { key: 'port',             property: 'port',             category: 'Listeners',         kind: wholeNumber(0, 65535),             initial: () => 1025,                                doc: 'Port of the default SMTP listener; 0 picks a free one' },
+  { key: 'http-port',        property: 'httpPort',         category: 'Listeners',         kind: wholeNumber(0, 65535),             initial: () => 8025,                                doc: 'Port of the default HTTP listener; 0 picks a free one' },
+  { key: 'smtp',             property: 'smtp',             category: 'Listeners',         kind: SWITCH,                            initial: () => true,                                doc: 'The default SMTP listener' },
+  { key: 'http',             property: 'http',             category: 'Listeners',         kind: SWITCH,                            initial: () => true,                                doc: 'The default HTTP listener' },
+  { key: 'max-connections',  property: 'maxConnections',   category: 'Listeners',         kind: wholeNumber(1, 1_000_000),         initial: () => 2000,                                doc: 'Mail connections open at once, over all listeners' },
+  { key: 'data',             property: 'data',             category: 'Inboxes and store', kind: DATA_FOLDER,                       initial: dataFolder,                                usually: '$STATE_DIRECTORY, else $XDG_STATE_HOME/inboxd, else ~/.local/state/inboxd', doc: 'Folder that mail is kept in; :memory: keeps nothing' },
+  { key: 'naming',           property: 'naming',           category: 'Inboxes and store', kind: oneOf(['full', 'local', 'domain']), initial: () => 'full',                             doc: 'Part of an address that names its inbox' },
+  { key: 'keep-per-inbox',   property: 'keepPerInbox',     category: 'Inboxes and store', kind: COUNT,                             initial: () => 500,                                 doc: 'Messages kept per inbox; the oldest go first' },
+  { key: 'keep-bytes',       property: 'keepBytes',        category: 'Inboxes and store', kind: KEEP_SIZE,                         initial: () => 2 ** 30,                             doc: 'Bytes of messages kept in all; the oldest go first' },
+  { key: 'keep-age',         property: 'keepAgeMs',        category: 'Inboxes and store', kind: KEEP_TIME,                         initial: () => 0,                                   doc: 'Time a message is kept' },
+  { key: 'hostname',         property: 'hostname',         category: 'Receiving',         kind: HOST_NAME,                         initial: systemName,                                usually: 'the name of the system', doc: 'Name of the daemon in greetings and trace' },
+  { key: 'sink',             property: 'sink',             category: 'Receiving',         kind: SINK,                              initial: () => ({ kind: 'store' }),                 doc: 'What becomes of a finished message' },
+  { key: 'profile',          property: 'profile',          category: 'Receiving',         kind: oneOf(['rfc5321', 'mailinator']),  initial: () => 'rfc5321',                           doc: 'Manners of the SMTP conversation' },
+  { key: 'bare-newlines',    property: 'bareNewlines',     category: 'Receiving',         kind: oneOf(['reject', 'keep']),         initial: () => 'reject',                            doc: 'Content with a bare CR or LF: refuse it, or keep it byte for byte and flag it' },
+  { key: 'lenient-syntax',   property: 'lenientSyntax',    category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Accept addresses without angle brackets and stray spaces' },
+  { key: 'max-message-size', property: 'maxMessageBytes',  category: 'Limits',            kind: MESSAGE_SIZE,                      initial: () => SMTP_LIMITS.contentBytes,            doc: 'Largest message accepted' },
+  { key: 'max-recipients',   property: 'maxRecipients',    category: 'Limits',            kind: wholeNumber(100, 100_000),         initial: () => SMTP_LIMITS.recipients,              doc: 'Recipients per message; RFC 5321 wants room for at least 100' },
+  { key: 'command-timeout',  property: 'commandTimeoutMs', category: 'Limits',            kind: WAIT,                              initial: () => SMTP_LIMITS.commandMs,               doc: 'Longest wait for a whole command' },
+  { key: 'data-timeout',     property: 'dataTimeoutMs',    category: 'Limits',            kind: WAIT,                              initial: () => SMTP_LIMITS.dataMs,                  doc: 'Longest wait for a whole message' },
+  { key: 'sink-timeout',     property: 'sinkTimeoutMs',    category: 'Limits',            kind: SINK_WAIT,                         initial: () => SMTP_LIMITS.sinkMs,                  doc: 'Longest wait for a sink to dispose of a message' },
+  { key: 'grace',            property: 'graceMs',          category: 'Limits',            kind: GRACE,                             initial: () => 30_000,                              doc: 'Longest wait for messages in flight when stopping' },
+  { key: 'log-level',        property: 'logLevel',         category: 'Log',               kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), initial: () => 'info', doc: 'Least important lines to log' },
+  { key: 'log-format',       property: 'logFormat',        category: 'Log',               kind: oneOf(['auto', 'json', 'pretty']), initial: () => 'auto',                              doc: 'Form of log lines; auto is pretty on a terminal and JSON elsewhere' },
+];
+
+export const KEYS: readonly string[] = OPTIONS.map(({ key }) => key);
+
+/** The option that names the TOML file; it cannot stand in one. */
+export const CONFIG_FILE_KEY = 'config';
+
+/** `keep-per-inbox` on the command line is `--keep-per-inbox`. */
+export function flagOf(key: string): string {
+  return `--${key}`;
+}
+
+/** `keep-per-inbox` in the environment is `INBOXD_KEEP_PER_INBOX`. */
+export function variableOf(key: string): string {
+  return `INBOXD_${key.toUpperCase().replaceAll('-', '_')}`;
+}
+
+/** The default of an option as people write it. */
+export function defaultText({ usually, kind, initial }: Option): string {
+  return usually ?? String(kind.print(initial({})));
+}
+
+function dataFolder(environment: Environment): string {
+  // systemd separates several state directories by colons; the first is the service's own
+  const state = environment.STATE_DIRECTORY?.split(':')[0];
+  if (state && isAbsolute(state)) return state;
+  const xdg = environment.XDG_STATE_HOME; // a relative one is to be ignored (XDG Base Directory Specification)
+  return join(xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.local', 'state'), 'inboxd');
+}
+
+/** A system may bear a name that no greeting can carry (underscores are common in containers). */
+function systemName(): string {
+  return isHostName(hostname()) ? hostname() : 'localhost';
+}

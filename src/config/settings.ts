@@ -1,0 +1,51 @@
+import type { SinkChoice } from './kinds.ts';
+import type { ListenAddress } from './listen-url.ts';
+
+/** Everything the daemon can be told, checked and deep-frozen. Units stand last in the names. */
+export interface Config {
+  /** Every listener; at least one. */
+  readonly listen: readonly ListenAddress[];
+  /** Name in greetings and trace. */
+  readonly hostname: string;
+  /** Absolute path of the data folder, or `:memory:`. */
+  readonly data: string;
+  readonly naming: 'full' | 'local' | 'domain';
+  /** 0: no bound. */
+  readonly keepPerInbox: number;
+  /** 0: no bound. */
+  readonly keepBytes: number;
+  /** 0: for ever. */
+  readonly keepAgeMs: number;
+  readonly sink: SinkChoice;
+  readonly profile: 'rfc5321' | 'mailinator';
+  readonly bareNewlines: 'reject' | 'keep';
+  readonly lenientSyntax: boolean;
+  readonly maxMessageBytes: number;
+  readonly maxRecipients: number;
+  readonly maxConnections: number;
+  readonly commandTimeoutMs: number;
+  readonly dataTimeoutMs: number;
+  readonly sinkTimeoutMs: number;
+  /** How long a stopping daemon waits for transactions in flight. */
+  readonly graceMs: number;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly logFormat: 'auto' | 'json' | 'pretty';
+}
+
+/** Options that only shape the default listeners; `Config.listen` is what comes of them. */
+export interface Shorthands {
+  readonly host: string;
+  readonly port: number;
+  readonly httpPort: number;
+  readonly smtp: boolean;
+  readonly http: boolean;
+}
+
+/** What the table of options yields before the listeners are worked out; `listen` is empty if none was named. */
+export type Settings = Config & Shorthands;
+
+/** What a program may pass: any part of a Config, with listeners and sink also as they are written in a file. */
+export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink'>> & {
+  readonly listen?: string | readonly string[] | readonly ListenAddress[];
+  readonly sink?: string | SinkChoice;
+};

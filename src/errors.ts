@@ -1,0 +1,41 @@
+import { ConfigError, type ConfigErrorCode } from './config/error.ts';
+
+/** Stable codes of everything that keeps the daemon from starting or a command from running, with what each means. */
+export const START_ERRORS = Object.freeze({
+  CONFIG_UNREADABLE: 'The configuration file that was named cannot be read.',
+  CONFIG_SYNTAX: 'The configuration file is not valid TOML; the message gives line and column.',
+  CONFIG_UNKNOWN_KEY: 'A key of the file, an INBOXD_ variable or a property is not an option.',
+  CONFIG_BAD_VALUE: 'The value of an option is not allowed; the message says what is.',
+  CONFIG_CONFLICT: 'Options that were given contradict each other, or nothing is left to listen on.',
+  ADDRESS_IN_USE: 'Something else listens on that address and port already.',
+  ADDRESS_FORBIDDEN: 'The system does not let this user listen there; ports below 1024 need a privilege.',
+  ADDRESS_UNAVAILABLE: 'The host to listen on is no address of this machine, or its name is unknown.',
+  DATA_UNWRITABLE: 'The data folder cannot be created or written.',
+  STORE_LOCKED: 'Another daemon uses the data folder; the message gives its process id.',
+  STORE_MISSING: 'The data folder holds no store yet.',
+  STORE_TOO_NEW: 'A later version of inboxd wrote the store.',
+  STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',
+  SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function.',
+  DAEMON_UNREACHABLE: 'The daemon that uses the data folder has no HTTP listener or does not answer.',
+  NODE_TOO_OLD: 'inboxd needs Node.js 24 or later.',
+} satisfies Record<ConfigErrorCode | (string & {}), string>);
+
+export type StartErrorCode = keyof typeof START_ERRORS;
+
+/** Something outside this program keeps it from starting; `message` is for people and says what to do. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly code: StartErrorCode;
+
+  constructor(code: StartErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** True for errors that are told in their own words, without a stack: their cause lies outside the program. */
+export function isStartError(error: unknown): error is Error & { readonly code: StartErrorCode } {
+  if (error instanceof ConfigError || error instanceof StartError) return true;
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code !== undefined && Object.hasOwn(START_ERRORS, code);
+}
