@@ -130,7 +130,7 @@ function decode(bytes: Buffer, length: number): string | BadLine {
     if (octet === 0) return TROUBLES.nul;
     if (octet >= 0x80) ascii = false;
   }
-  if (ascii) return bytes.latin1Slice(0, length);
+  if (ascii) return bytes.toString('latin1', 0, length);
   if (!isUtf8(bytes.subarray(0, length))) return TROUBLES.notUtf8;
-  return bytes.utf8Slice(0, length);
+  return bytes.toString('utf8', 0, length);
 }

@@ -45,8 +45,7 @@ export class Listener {
   async listen(): Promise<Bound> {
     const { at } = this.#options;
     if ('path' in at) await removeStaleSocket(at.path);
-    const options: ListenOptions =
-      'path' in at ? { path: at.path } : { host: at.host, port: at.port, backlog: 4096 };
+    const options: ListenOptions = 'path' in at ? { path: at.path } : { host: at.host, port: at.port, backlog: 4096 };
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen(options, () => {

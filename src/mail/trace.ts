@@ -1,0 +1,35 @@
+import type { Message } from './message.ts';
+
+/**
+ * The lines that a message gets in front where it leaves the daemon, CR LF each (RFC 5321 §4.4): `Return-Path:` and one
+ * `Received:`. Everything the client said is stripped to printable ASCII and bounded, so that no header can be forged.
+ * @param hostname our own name, for "by"
+ */
+export function traceHeaders(message: Message, hostname: string): Buffer {
+  const { envelope, client, protocol, id, receivedAt } = message;
+  const only = envelope.to.length === 1 ? envelope.to[0] : undefined;
+  const literal = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
+  const lines = [
+    `Return-Path: <${plain(envelope.from.path?.text ?? '')}>`,
+    `Received: from ${plain(client.hello) || 'unknown'} ([${plain(literal)}])`,
+    `\tby ${plain(hostname)} with ${protocol} id ${id}${only ? '' : ';'}`,
+    ...(only ? [`\tfor <${plain(only.path.text)}>;`] : []),
+    `\t${rfcDate(receivedAt)}`,
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n`, 'utf8');
+}
+
+/** Text of a client made safe for a header line: controls, blanks and brackets out (UTF-8 of SMTPUTF8 stays), 320 characters at most. */
+function plain(text: string): string {
+  return text.replace(/[\u0000-\u0020\u007f-\u009f<>()]/g, '').slice(0, 320);
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** Date and time of RFC 5322 §3.3, in UTC. */
+export function rfcDate(at: Date): string {
+  const two = (number: number): string => String(number).padStart(2, '0');
+  const day = `${DAYS[at.getUTCDay()]}, ${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
+  return `${day} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}:${two(at.getUTCSeconds())} +0000`;
+}

@@ -1,0 +1,55 @@
+import {
+  BARE_NEWLINES,
+  BINARY_NEEDS_BDAT,
+  MAIL_FIRST,
+  NO_ARGUMENT_TAKEN,
+  NO_SUCH_USER,
+  NO_VALID_RECIPIENTS,
+  QUEUED_AND_BYE,
+  RECIPIENT_FIRST,
+  SEND_CONTENT,
+  type SmtpReply,
+} from '../replies.ts';
+import type { Session } from '../session.ts';
+import { dispose } from './dispose.ts';
+
+/** DATA (RFC 5321 §4.1.1.4) with recipients: content may come. */
+export function data(session: Session, arg: string): SmtpReply {
+  if (arg !== '') return NO_ARGUMENT_TAKEN;
+  if (session.from?.params.get('BODY')?.toString().toUpperCase() === 'BINARYMIME') return BINARY_NEEDS_BDAT;
+  session.openContent();
+  return SEND_CONTENT;
+}
+
+/** DATA without recipients: all refused is another thing than none given (RFC 5321 §3.3, RFC 2033 §4.2). */
+export function dataWithoutRecipients(session: Session, arg: string): SmtpReply {
+  if (arg !== '') return NO_ARGUMENT_TAKEN;
+  if (session.refusedRecipients === 0) return RECIPIENT_FIRST;
+  return session.services.protocol === 'LMTP' ? RECIPIENT_FIRST : NO_VALID_RECIPIENTS;
+}
+
+export function dataWithoutMail(_session: Session, arg: string): SmtpReply {
+  return arg === '' ? MAIL_FIRST : NO_ARGUMENT_TAKEN;
+}
+
+/** The lone dot has come: the message is disposed of, or refused whole. */
+export function processMessage(session: Session, found: string): SmtpReply | Promise<SmtpReply> {
+  const bareNewlines = found === 'bareNewlines';
+  if (bareNewlines && session.services.bareNewlines === 'reject') {
+    // even when refused for another reason: nothing behind an ambiguous message may run
+    session.reset();
+    return BARE_NEWLINES;
+  }
+  return dispose(session, bareNewlines);
+}
+
+/** The lone dot in the mailinator profile: one message a connection. */
+export async function processOnlyMessage(session: Session, found: string): Promise<SmtpReply> {
+  const answer = await processMessage(session, found);
+  return answer.outcome === 'ok' ? QUEUED_AND_BYE : { ...answer, outcome: 'bye' };
+}
+
+/** Anything that the mailinator profile does not expect. */
+export function noSuchUser(): SmtpReply {
+  return NO_SUCH_USER;
+}

@@ -1,0 +1,153 @@
+import {
+  BAD_ARGUMENT,
+  BAD_CHARACTERS,
+  BDAT_GOES_ON,
+  BYE,
+  CANNOT_VERIFY,
+  ENDLESS_CONTENT,
+  ENDLESS_LINE,
+  HELLO_FIRST,
+  LINE_ENDS,
+  LINE_TOO_LONG,
+  MAIL_FIRST,
+  NO_ARGUMENT_TAKEN,
+  NO_SUCH_HELP,
+  NO_TLS_HERE,
+  NOT_A_COMMAND,
+  NOT_IMPLEMENTED,
+  NOT_SMTP,
+  NOT_TAKEN,
+  OK,
+  ONE_SENDER_ONLY,
+  OUT_OF_SEQUENCE,
+  reply,
+  SHUTTING_DOWN,
+  type SmtpReply,
+  TIMED_OUT,
+  TOO_MANY_FAILURES,
+  UNKNOWN_COMMAND,
+} from '../replies.ts';
+import type { Session } from '../session.ts';
+import { VERBS } from '../verbs.ts';
+
+export function greet(session: Session): SmtpReply {
+  return session.services.greeting;
+}
+
+/** RSET (RFC 5321 §4.1.1.5). */
+export function rset(session: Session, arg: string): SmtpReply {
+  if (arg !== '') return NO_ARGUMENT_TAKEN;
+  session.reset();
+  return OK;
+}
+
+/** NOOP takes any argument and ignores it (RFC 5321 §4.1.1.9). */
+export function noop(_session: Session, arg: string): SmtpReply {
+  return isPrintable(arg) ? OK : BAD_CHARACTERS;
+}
+
+export function quit(_session: Session, arg: string): SmtpReply {
+  return arg === '' ? BYE : NO_ARGUMENT_TAKEN;
+}
+
+/** VRFY tells nothing about anybody (RFC 5321 §7.3). */
+export function vrfy(_session: Session, arg: string): SmtpReply {
+  if (arg === '') return BAD_ARGUMENT;
+  return isPrintable(arg) ? CANNOT_VERIFY : BAD_CHARACTERS;
+}
+
+/** HELP, from the verb table (RFC 5321 §4.1.1.8). */
+export function help({ services }: Session, arg: string): SmtpReply {
+  const mine = VERBS.filter(({ only }) => only === undefined || only === services.protocol);
+  if (arg === '') {
+    const list = mine.filter((facts) => !facts.refused).map((facts) => facts.verb);
+    return reply(214, '2.0.0', `Commands: ${list.join(' ')}`, 'HELP verb tells more');
+  }
+  if (!isPrintable(arg)) return BAD_CHARACTERS;
+  const facts = mine.find(({ verb }) => verb === arg.toUpperCase());
+  if (!facts) return NO_SUCH_HELP;
+  return reply(214, '2.0.0', `${facts.verb} ${facts.argument}`.trim(), `${facts.summary} (${facts.rfc})`);
+}
+
+/** RCPT or DATA between chunks (RFC 3030 §2). */
+export function bdatGoesOn(): SmtpReply {
+  return BDAT_GOES_ON;
+}
+
+export function notImplemented(): SmtpReply {
+  return NOT_IMPLEMENTED;
+}
+
+/** An HTTP request line: whatever stands behind it must not run (ALPACA). */
+export function httpRequest(): SmtpReply {
+  return NOT_SMTP;
+}
+
+/** A verb that no row knows; a mail or HTTP header field in its place is somebody's content, not his commands. */
+export function unknown(_session: Session, line: string): SmtpReply {
+  const word = line.split(' ', 1)[0] ?? '';
+  if (word === '') return NOT_A_COMMAND;
+  return /^[\w-]+:$/.test(word) ? NOT_SMTP : UNKNOWN_COMMAND;
+}
+
+export function helloFirst(): SmtpReply {
+  return HELLO_FIRST;
+}
+
+export function mailFirst(): SmtpReply {
+  return MAIL_FIRST;
+}
+
+/** A second MAIL: the open transaction stays as it is (RFC 5321 §4.1.4). */
+export function oneSenderOnly(): SmtpReply {
+  return ONE_SENDER_ONLY;
+}
+
+export function misplaced(): SmtpReply {
+  return OUT_OF_SEQUENCE;
+}
+
+/** A line that is none; the argument says why. */
+export function badLine(_session: Session, trouble: string): SmtpReply {
+  switch (trouble) {
+    case 'tooLong':
+      return LINE_TOO_LONG;
+    case 'endless':
+      return ENDLESS_LINE;
+    case 'tls':
+      return NO_TLS_HERE;
+    case 'bareLineFeed':
+    case 'bareCarriageReturn':
+      return LINE_ENDS;
+    default:
+      return BAD_CHARACTERS;
+  }
+}
+
+export function endless(session: Session): SmtpReply {
+  session.reset();
+  return ENDLESS_CONTENT;
+}
+
+export function tooManyFails(): SmtpReply {
+  return TOO_MANY_FAILURES;
+}
+
+export function timeout(): SmtpReply {
+  return TIMED_OUT;
+}
+
+export function shutdown(): SmtpReply {
+  return SHUTTING_DOWN;
+}
+
+/** A handler threw: nothing half-done stays behind. */
+export function crash(session: Session): SmtpReply {
+  session.reset();
+  return NOT_TAKEN;
+}
+
+/** ASCII without control characters: what a command may hold where SMTPUTF8 does not reach (RFC 5321 §2.4). */
+function isPrintable(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
+}

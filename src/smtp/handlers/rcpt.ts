@@ -1,0 +1,51 @@
+import { NO_PARAMS } from '../../mail/envelope.ts';
+import { ANNOUNCED } from '../extensions.ts';
+import { parseMailinatorPath } from '../parse/mailinator-path.ts';
+import { checkRcptParams, parseParams } from '../parse/params.ts';
+import { parsePathArg } from '../parse/path.ts';
+import {
+  BAD_RECIPIENT,
+  NO_SUCH_USER,
+  RECIPIENT_OK,
+  type SmtpReply,
+  STOP_THOSE_RECIPIENTS,
+  TOO_MANY_RECIPIENTS,
+} from '../replies.ts';
+import type { Session } from '../session.ts';
+import { refuse } from './faults.ts';
+
+/** RCPT (RFC 5321 §4.1.1.3): adds a recipient; a refused one leaves the others as they are. */
+export function rcpt(session: Session, arg: string): SmtpReply {
+  const answer = addRecipient(session, arg);
+  if (answer.outcome !== 'ok') session.refusedRecipients++;
+  return answer;
+}
+
+function addRecipient(session: Session, arg: string): SmtpReply {
+  const utf8 = session.from?.params.has('SMTPUTF8') ?? false;
+  const found = parsePathArg('TO:', arg, { lenient: session.services.lenientSyntax, utf8 });
+  if (!found.ok) return refuse('RCPT', found);
+  if (!found.value.path) return BAD_RECIPIENT;
+  const params = parseParams(found.value.rest);
+  if (!params.ok) return refuse('RCPT', params);
+  const known = checkRcptParams(params.value, { esmtp: session.extended, announced: ANNOUNCED }, utf8);
+  if (!known.ok) return refuse('RCPT', known);
+  if (session.to.length >= session.limits.recipients) return tooMany(session);
+  session.to.push({ path: found.value.path, params: params.value });
+  return RECIPIENT_OK;
+}
+
+/** Too many are refused one by one (RFC 5321 §4.5.3.1.10), but not without end. */
+function tooMany(session: Session): SmtpReply {
+  session.recipientOvershoot++;
+  return session.recipientOvershoot > session.limits.recipientOvershoot ? STOP_THOSE_RECIPIENTS : TOO_MANY_RECIPIENTS;
+}
+
+/** RCPT of the mailinator profile: whatever holds an `@`. */
+export function looseRcpt(session: Session, arg: string): SmtpReply {
+  const found = parseMailinatorPath('TO:', arg);
+  if (!found.ok || !found.value.path) return NO_SUCH_USER;
+  if (session.to.length >= session.limits.recipients) return NO_SUCH_USER;
+  session.to.push({ path: found.value.path, params: NO_PARAMS });
+  return RECIPIENT_OK;
+}

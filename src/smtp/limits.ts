@@ -1,0 +1,32 @@
+/** Every limit of an SMTP or LMTP session with its default; nothing reads a default from anywhere else. */
+export const SMTP_LIMITS = Object.freeze({
+  /** Octets of a command line, CR LF included (RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it). */
+  lineBytes: 4096,
+  /** Octets of a message (RFC 1870). */
+  contentBytes: 50 * 1024 * 1024,
+  /** Recipients of one message (RFC 5321 §4.5.3.1.8: never below 100). */
+  recipients: 1000,
+  /** RCPT commands answered 452 for being too many before the session is cut. */
+  recipientOvershoot: 1000,
+  /** Wait for a whole command (RFC 5321 §4.5.3.2.7). */
+  commandMs: 300_000,
+  /** Wait for a whole message. */
+  dataMs: 600_000,
+  /** Wait for the sink's verdict; RFC 5321 §4.5.3.2.6 has the client wait 10 minutes. */
+  sinkMs: 120_000,
+  /** How long a client may leave replies unread. */
+  writeMs: 60_000,
+  /** How long a client may take to hang up after our last reply. */
+  lingerMs: 2_000,
+  /** Failed commands from which on every error is held back. */
+  failuresBeforeDelay: 10,
+  failureDelayMs: 1_000,
+  /** The failed command that ends the session. */
+  failuresBeforeCut: 20,
+  /** NOOP, RSET, VRFY, HELP, EHLO without a message before each more counts as a failure. */
+  junkCommands: 100,
+  /** Entries of a message's transcript; what lies between its start and its end is left out beyond this. */
+  transcriptEntries: 300,
+});
+
+export type SmtpLimits = { readonly [limit in keyof typeof SMTP_LIMITS]: number };

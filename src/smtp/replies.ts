@@ -1,0 +1,96 @@
+import type { Outcome, Reply } from '../wire/reply.ts';
+
+/** A reply with its parts, for transcript and log. */
+export interface SmtpReply extends Reply {
+  readonly code: number;
+  /** Enhanced status code (RFC 3463), or '' where RFC 2034 §4 wants none. */
+  readonly enhanced: string;
+  /** The reply's lines as sent, without CR LF. */
+  readonly lines: readonly string[];
+}
+
+const OUTCOME_OF: Record<string, Outcome> = { 2: 'ok', 3: 'more', 4: 'fail', 5: 'fail' };
+
+/**
+ * Makes a reply; several texts make a multi-line one (RFC 5321 §4.2.1).
+ * @param enhanced '' for none; else on every line (RFC 2034 §4)
+ */
+export function reply(code: number, enhanced: string, ...texts: readonly string[]): SmtpReply {
+  const words = enhanced === '' ? '' : `${enhanced} `;
+  const lines = texts.map((text, index) => `${code}${index < texts.length - 1 ? '-' : ' '}${words}${text}`);
+  const outcome = OUTCOME_OF[String(code)[0] ?? ''] ?? 'fail';
+  return { outcome, code, enhanced, lines, bytes: Buffer.from(`${lines.join('\r\n')}\r\n`, 'latin1') };
+}
+
+/** The same reply as the session's last word. */
+export function closing(last: SmtpReply): SmtpReply {
+  return { ...last, outcome: 'bye' };
+}
+
+/** The same reply to a command whose payload follows: those octets are read away. */
+export function discarding(refusal: SmtpReply, octets: number): SmtpReply {
+  return { ...refusal, discard: octets };
+}
+
+/** Nothing to say yet: the next state goes on. */
+export const SILENCE: SmtpReply = { outcome: 'more', code: 0, enhanced: '', lines: [], bytes: Buffer.alloc(0) };
+
+export const SENDER_OK = reply(250, '2.1.0', 'Sender OK');
+export const RECIPIENT_OK = reply(250, '2.1.5', 'Recipient OK');
+export const OK = reply(250, '2.0.0', 'OK');
+export const SEND_CONTENT = reply(354, '', 'Send the message; end it with a line that holds a single dot');
+export const CANNOT_VERIFY = reply(252, '2.0.0', 'Every address has an inbox; send and it will be kept');
+export const BYE = closing(reply(221, '2.0.0', 'Bye'));
+
+export const UNKNOWN_COMMAND = reply(500, '5.5.1', 'Command not recognized; HELP lists what is');
+export const LINE_TOO_LONG = reply(500, '5.5.2', 'Line too long');
+export const NOT_A_COMMAND = reply(500, '5.5.2', 'Not a command line');
+export const LINE_ENDS = reply(
+  500,
+  '5.5.2',
+  'Lines end with CR LF; a CR or LF alone is not a line end (RFC 5321 2.3.8)',
+);
+export const BAD_CHARACTERS = reply(501, '5.5.2', 'Forbidden characters in command');
+export const BAD_ARGUMENT = reply(501, '5.5.4', 'Argument missing or malformed');
+export const NO_ARGUMENT_TAKEN = reply(501, '5.5.4', 'This command takes no argument');
+export const BAD_HELLO = reply(501, '5.5.4', 'A name or address literal of 1 to 255 octets is wanted');
+export const BAD_RECIPIENT = reply(501, '5.1.3', 'Malformed recipient address');
+export const SENDER_NEEDS_UTF8 = reply(550, '5.6.7', 'A non-ASCII address needs the SMTPUTF8 parameter');
+export const NOT_IMPLEMENTED = reply(502, '5.5.1', 'Command not implemented');
+export const NO_SUCH_HELP = reply(504, '5.5.4', 'No help on that; HELP alone lists the commands');
+export const OUT_OF_SEQUENCE = reply(503, '5.5.1', 'Bad sequence of commands');
+export const HELLO_FIRST = reply(503, '5.5.1', 'Say EHLO or HELO first');
+export const MAIL_FIRST = reply(503, '5.5.1', 'MAIL first');
+export const RECIPIENT_FIRST = reply(503, '5.5.1', 'RCPT first');
+export const ONE_SENDER_ONLY = reply(503, '5.5.1', 'Sender already given; RSET starts over');
+export const BDAT_GOES_ON = reply(503, '5.5.1', 'BDAT has begun; only BDAT, RSET, NOOP and QUIT go on from here');
+export const BINARY_NEEDS_BDAT = reply(503, '5.5.1', 'BODY=BINARYMIME needs BDAT instead of DATA');
+export const NO_VALID_RECIPIENTS = reply(554, '5.5.1', 'No valid recipients');
+
+export const TOO_MANY_RECIPIENTS = reply(452, '4.5.3', 'Too many recipients');
+export const STOP_THOSE_RECIPIENTS = closing(reply(421, '4.7.0', 'Too many recipients, closing connection'));
+export const TOO_BIG = reply(552, '5.3.4', 'Message exceeds the size limit');
+export const FAR_TOO_BIG = closing(reply(552, '5.3.4', 'Message far exceeds the size limit, closing connection'));
+export const ENDLESS_CONTENT = closing(reply(421, '4.3.0', 'Message far exceeds the size limit, closing connection'));
+export const NO_ROOM = reply(452, '4.3.1', 'Insufficient system storage');
+export const NOT_TAKEN = reply(451, '4.3.0', 'Local error in processing; try again later');
+export const TOOK_TOO_LONG = reply(451, '4.3.0', 'Processing took too long; try again later');
+export const BARE_NEWLINES = closing(
+  reply(
+    550,
+    '5.5.2',
+    'Message holds a CR or LF that is not part of CR LF; every line must end with CR LF (RFC 5321 2.3.8)',
+  ),
+);
+export const BAD_CHUNK_SIZE = closing(reply(501, '5.5.4', 'Syntax: BDAT size [LAST]; closing connection'));
+
+export const TOO_MANY_FAILURES = closing(reply(421, '4.7.0', 'Too many errors, closing connection'));
+export const ENDLESS_LINE = closing(reply(421, '4.7.0', 'Line far too long, closing connection'));
+export const TIMED_OUT = closing(reply(421, '4.4.2', 'Timeout, closing connection'));
+export const SHUTTING_DOWN = closing(reply(421, '4.3.2', 'Shutting down, closing connection'));
+export const TOO_MANY_CONNECTIONS = closing(reply(421, '4.3.2', 'Too many connections, try again later'));
+export const NOT_SMTP = closing(reply(421, '4.5.2', 'This is a mail server, closing connection'));
+export const NO_TLS_HERE = closing(reply(501, '5.5.2', 'This listener speaks plain text, not TLS'));
+/** All that the mailinator profile says to anything it does not expect. */
+export const NO_SUCH_USER = closing(reply(550, '', 'No such user'));
+export const QUEUED_AND_BYE = closing(reply(250, '', 'Ok: queued'));

@@ -1,0 +1,128 @@
+import type { Protocol } from '../wire/connection.ts';
+import type { Row } from '../wire/machine.ts';
+import { compile, END } from '../wire/machine.ts';
+import { bdat, bdatWithoutMail, bdatWithoutRecipients, processChunk } from './handlers/bdat.ts';
+import {
+  data,
+  dataWithoutMail,
+  dataWithoutRecipients,
+  noSuchUser,
+  processMessage,
+  processOnlyMessage,
+} from './handlers/data.ts';
+import { ehlo, helo } from './handlers/hello.ts';
+import { looseMail, mail } from './handlers/mail.ts';
+import * as other from './handlers/other.ts';
+import { looseRcpt, rcpt } from './handlers/rcpt.ts';
+import type { SmtpReply } from './replies.ts';
+import type { Session } from './session.ts';
+import { HTTP_METHODS, REFUSED_VERBS } from './verbs.ts';
+
+/**
+ * SMTP as a table (RFC 5321, BDAT of RFC 3030). States are named for what has been said; `chunk` is a BDAT whose
+ * octets are on their way, `bdat` waits for the next one.
+ */
+export type SmtpState = 'idle' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart' | 'chunk' | 'bdat' | 'dataDone';
+
+type SmtpRow = Row<SmtpState, Session, string, SmtpReply>;
+
+/** Every state that reads command lines. */
+const LINE: readonly SmtpState[] = ['idle', 'ehlo', 'mail', 'rcpt', 'bdat', 'dataDone'];
+/** Nothing is open. */
+const FREE: readonly SmtpState[] = ['idle', 'ehlo', 'dataDone'];
+const GREETED: readonly SmtpState[] = ['ehlo', 'dataDone'];
+const OPEN: readonly SmtpState[] = ['mail', 'rcpt', 'bdat'];
+const EVERY: readonly SmtpState[] = [...LINE, 'dataStart', 'chunk'];
+
+export const SMTP_STATES: Protocol<SmtpState, Session>['states'] = {
+  idle: { read: 'line', deadline: 'commandMs' },
+  ehlo: { read: 'line', deadline: 'commandMs' },
+  mail: { read: 'line', deadline: 'commandMs', open: true },
+  rcpt: { read: 'line', deadline: 'commandMs', open: true },
+  dataStart: { read: 'content', deadline: 'dataMs', open: true },
+  chunk: { read: 'chunk', deadline: 'dataMs', open: true },
+  bdat: { read: 'line', deadline: 'commandMs', open: true },
+  dataDone: { read: 'line', deadline: 'commandMs' },
+};
+
+/** The rows after the greeting, which SMTP and LMTP share. */
+// biome-ignore format: one row a line
+export const TRANSACTION_ROWS: readonly SmtpRow[] = [
+  { in: ['idle'],        on: 'connect',      run: other.greet },
+  { in: GREETED,         on: 'MAIL',         run: mail,                    ok: 'mail' },
+  { in: ['idle'],        on: 'MAIL',         run: other.helloFirst },
+  { in: OPEN,            on: 'MAIL',         run: other.oneSenderOnly },
+  { in: ['mail', 'rcpt'], on: 'RCPT',        run: rcpt,                    ok: 'rcpt' },
+  { in: FREE,            on: 'RCPT',         run: other.mailFirst },
+  { in: ['rcpt'],        on: 'DATA',         run: data,                    more: 'dataStart' },
+  { in: ['mail'],        on: 'DATA',         run: dataWithoutRecipients },
+  { in: FREE,            on: 'DATA',         run: dataWithoutMail },
+  { in: ['dataStart'],   on: 'end',          run: processMessage,          ok: 'dataDone', fail: 'dataDone' },
+  { in: ['rcpt', 'bdat'], on: 'BDAT',        run: bdat,                    more: 'chunk', fail: 'dataDone' },
+  { in: ['bdat'],        on: 'RCPT',         run: other.bdatGoesOn },
+  { in: ['bdat'],        on: 'DATA',         run: other.bdatGoesOn },
+  { in: ['mail'],        on: 'BDAT',         run: bdatWithoutRecipients },
+  { in: FREE,            on: 'BDAT',         run: bdatWithoutMail },
+  { in: ['chunk'],       on: 'end',          run: processChunk,            ok: 'dataDone', more: 'bdat', fail: 'dataDone' },
+  { in: ['idle'],        on: 'RSET',         run: other.rset },
+  { in: [...GREETED, ...OPEN], on: 'RSET',   run: other.rset,              ok: 'ehlo' },
+  { in: LINE,            on: 'NOOP',         run: other.noop },
+  { in: LINE,            on: 'VRFY',         run: other.vrfy },
+  { in: LINE,            on: 'HELP',         run: other.help },
+  { in: LINE,            on: 'QUIT',         run: other.quit,              ok: END },
+  ...REFUSED_VERBS.map((verb): SmtpRow => ({ in: LINE, on: verb, run: other.notImplemented })),
+  ...HTTP_METHODS.map((verb): SmtpRow => ({ in: LINE, on: verb, run: other.httpRequest, ok: END })),
+  { in: LINE,            on: 'misplaced',    run: other.misplaced },
+  { in: LINE,            on: 'unknown',      run: other.unknown },
+  { in: LINE,            on: 'badLine',      run: other.badLine },
+  { in: ['dataStart', 'chunk'], on: 'endless', run: other.endless,         ok: END },
+  { in: LINE,            on: 'tooManyFails', run: other.tooManyFails,      ok: END },
+  { in: EVERY,           on: 'timeout',      run: other.timeout,           ok: END },
+  { in: EVERY,           on: 'shutdown',     run: other.shutdown,          ok: END },
+  { in: ['idle'],        on: 'crash',        run: other.crash },
+  { in: [...GREETED, ...OPEN, 'dataStart', 'chunk'], on: 'crash', run: other.crash, fail: 'ehlo' },
+];
+
+const SMTP: Protocol<SmtpState, Session> = {
+  name: 'smtp',
+  start: 'idle',
+  states: SMTP_STATES,
+  rows: [
+    { in: LINE, on: 'EHLO', run: ehlo, ok: 'ehlo' },
+    { in: LINE, on: 'HELO', run: helo, ok: 'ehlo' },
+    ...TRANSACTION_ROWS,
+  ],
+};
+
+/**
+ * The profile of this kind of daemon's origin: five verbs, one message a connection, and for all else
+ * `550 No such user` and the door. The same handlers under another table.
+ */
+// biome-ignore format: one row a line
+const MAILINATOR: Protocol<'idle' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart', Session> = {
+  name: 'mailinator',
+  start: 'idle',
+  states: {
+    idle: SMTP_STATES.idle, ehlo: SMTP_STATES.ehlo, mail: SMTP_STATES.mail, rcpt: SMTP_STATES.rcpt,
+    dataStart: SMTP_STATES.dataStart,
+  },
+  rows: [
+    { in: ['idle'],                            on: 'connect',      run: other.greet },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'HELO',         run: helo,               ok: 'ehlo', fail: END },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'EHLO',         run: helo,               ok: 'ehlo', fail: END },
+    { in: ['ehlo'],                            on: 'MAIL',         run: looseMail,          ok: 'mail' },
+    { in: ['mail', 'rcpt'],                    on: 'RCPT',         run: looseRcpt,          ok: 'rcpt' },
+    { in: ['rcpt'],                            on: 'DATA',         run: data,               more: 'dataStart', fail: END },
+    { in: ['dataStart'],                       on: 'end',          run: processOnlyMessage, ok: END },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'misplaced',    run: noSuchUser },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'unknown',      run: noSuchUser },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'badLine',      run: noSuchUser },
+    { in: ['dataStart'],                       on: 'endless',      run: other.endless },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt', 'dataStart'], on: 'timeout',  run: other.timeout },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt', 'dataStart'], on: 'shutdown', run: other.shutdown },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt', 'dataStart'], on: 'crash',    run: other.crash, fail: END },
+  ],
+};
+
+export const smtp = compile(SMTP);
+export const mailinator = compile(MAILINATOR);

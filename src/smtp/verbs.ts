@@ -1,0 +1,48 @@
+/** Facts about a verb; HELP, the transcript's redaction and the README's table come from here. */
+export interface Verb {
+  readonly verb: string;
+  /** Argument as HELP shows it; '' for none. */
+  readonly argument: string;
+  readonly rfc: string;
+  readonly summary: string;
+  /** Only one of the two protocols has it. */
+  readonly only?: 'SMTP' | 'LMTP';
+  /** Its argument must never be shown or kept. */
+  readonly secret?: boolean;
+  /** Known so that it can be refused politely; not in HELP's list. */
+  readonly refused?: boolean;
+}
+
+// biome-ignore format: one verb a line
+export const VERBS: readonly Verb[] = [
+  { verb: 'EHLO', argument: 'name',                              rfc: 'RFC 5321 4.1.1.1',  summary: 'Says who you are and asks for extensions; ends an open transaction', only: 'SMTP' },
+  { verb: 'HELO', argument: 'name',                              rfc: 'RFC 5321 4.1.1.1',  summary: 'Says who you are; ends an open transaction', only: 'SMTP' },
+  { verb: 'LHLO', argument: 'name',                              rfc: 'RFC 2033 4.1',      summary: 'EHLO of LMTP', only: 'LMTP' },
+  { verb: 'MAIL', argument: 'FROM:<address> [parameters]',       rfc: 'RFC 5321 4.1.1.2',  summary: 'Opens a transaction with its sender' },
+  { verb: 'RCPT', argument: 'TO:<address> [parameters]',         rfc: 'RFC 5321 4.1.1.3',  summary: 'Adds a recipient' },
+  { verb: 'DATA', argument: '',                                  rfc: 'RFC 5321 4.1.1.4',  summary: 'Sends the message, ended by a line with a single dot' },
+  { verb: 'BDAT', argument: 'size [LAST]',                       rfc: 'RFC 3030 2',        summary: 'Sends a counted chunk of the message' },
+  { verb: 'RSET', argument: '',                                  rfc: 'RFC 5321 4.1.1.5',  summary: 'Gives an open transaction up' },
+  { verb: 'NOOP', argument: '[text]',                            rfc: 'RFC 5321 4.1.1.9',  summary: 'Does nothing' },
+  { verb: 'VRFY', argument: 'text',                              rfc: 'RFC 5321 4.1.1.6',  summary: 'Answers 252: every address has an inbox' },
+  { verb: 'HELP', argument: '[verb]',                            rfc: 'RFC 5321 4.1.1.8',  summary: 'Shows this' },
+  { verb: 'QUIT', argument: '',                                  rfc: 'RFC 5321 4.1.1.10', summary: 'Ends the session' },
+  { verb: 'EXPN', argument: 'list',                              rfc: 'RFC 5321 4.1.1.7',  summary: 'Not implemented: there are no lists', refused: true },
+  { verb: 'AUTH', argument: 'mechanism [initial-response]',      rfc: 'RFC 4954 4',        summary: 'Not implemented', refused: true, secret: true },
+  { verb: 'STARTTLS', argument: '',                              rfc: 'RFC 3207 4',        summary: 'Not implemented', refused: true },
+  { verb: 'ETRN', argument: 'name',                              rfc: 'RFC 1985 5',        summary: 'Not implemented', refused: true },
+  { verb: 'TURN', argument: '',                                  rfc: 'RFC 5321 F.1',      summary: 'Not implemented', refused: true },
+  { verb: 'SEND', argument: 'FROM:<address>',                    rfc: 'RFC 5321 F.6',      summary: 'Not implemented', refused: true },
+  { verb: 'SOML', argument: 'FROM:<address>',                    rfc: 'RFC 5321 F.6',      summary: 'Not implemented', refused: true },
+  { verb: 'SAML', argument: 'FROM:<address>',                    rfc: 'RFC 5321 F.6',      summary: 'Not implemented', refused: true },
+];
+
+export const VERB_OF: ReadonlyMap<string, Verb> = new Map(VERBS.map((facts) => [facts.verb, facts]));
+
+/** Refused politely with 502 in every state that reads lines. */
+export const REFUSED_VERBS: readonly string[] = VERBS.filter((facts) => facts.refused).map((facts) => facts.verb);
+
+/** Methods of an HTTP request line: somebody's browser has been made to speak to us (ALPACA), and is hung up on. */
+export const HTTP_METHODS: readonly string[] = [
+  'GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'DELETE', 'PATCH', 'PRI',
+]; // biome-ignore format: one row

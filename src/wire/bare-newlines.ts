@@ -1,0 +1,28 @@
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Watches octets that pass for a CR or LF that is not part of a CR LF, across any split into views. */
+export class BareNewlines {
+  #afterCr = false;
+  #found = false;
+
+  see(view: Buffer): void {
+    if (this.#found || view.length === 0) return;
+    let afterCr = this.#afterCr;
+    for (let at = 0; at < view.length; at++) {
+      const octet = view[at]!;
+      if (octet > CR && !afterCr) continue;
+      if (afterCr !== (octet === LF)) {
+        this.#found = true;
+        return;
+      }
+      afterCr = octet === CR;
+    }
+    this.#afterCr = afterCr;
+  }
+
+  /** No more octets come: a CR at the very end is bare. */
+  end(): boolean {
+    return this.#found || this.#afterCr;
+  }
+}
