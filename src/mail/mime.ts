@@ -1,0 +1,262 @@
+import { hash } from 'node:crypto';
+import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
+import { decodeUnlabelled } from './encoded-words.ts';
+import { type HeaderField, type HeaderLimits, readHeaderFields, scanSummary, summariseFields } from './headers.ts';
+import { htmlToText } from './html-text.ts';
+import { type ListUnsubscribe, readListUnsubscribe } from './list-unsubscribe.ts';
+import { parseMailDate } from './mail-date.ts';
+import type { Address } from './store.ts';
+
+/**
+ * Takes mails apart, for people who look at one and for the search.
+ *
+ * Header fields come from our own scanner, so that a list and an opened message never disagree; mailparser does the
+ * body: structure, transfer encodings, charsets. Its helpful habits are all off (links in text, HTML made of text,
+ * images written into HTML), and its texts are taken from the parts themselves and not from what it joins them to:
+ * the HTML that a reader gets is the HTML that was sent, line ends as LF.
+ *
+ * Whatever the bytes, there is an answer: what could be read until the parser gave up, or at least the header fields
+ * and the body as text. Slow for hostile mails, so callers on the event loop run it in a thread (mime-parser.ts).
+ */
+
+/** Bounds of what is read out of one mail. mailparser itself stops at 1 000 parts and at 1 MiB of header per part. */
+export const MIME_LIMITS = Object.freeze({
+  /** Header block of an opened message. */
+  header: Object.freeze({ bytes: 1_048_576, fields: 20_000 }) satisfies HeaderLimits,
+  /** Text kept for the search, and HTML read to get it. */
+  searchCharacters: 524_288,
+  snippetBytes: 200,
+  /** Body shown of a mail that cannot be taken apart. */
+  fallbackBytes: 1_048_576,
+  /** Until a parser that neither ends nor fails is given up. */
+  parseMs: 30_000,
+});
+
+/** What the store keeps of a mail for lists and search. */
+export interface MimeSummary {
+  readonly messageId: string;
+  readonly from: Address | null;
+  readonly to: Address[];
+  readonly cc: Address[];
+  readonly bcc: Address[];
+  readonly replyTo: Address[];
+  readonly subject: string;
+  /** Start of the text (of the HTML, if there is some), white space collapsed; at most 200 octets and `...`. */
+  readonly snippet: string;
+  readonly attachments: number;
+  /** For search: body text, text of the HTML, names of attachments; lower case, white space collapsed. */
+  readonly text: string;
+}
+
+/** A header field in plain data. */
+export interface ParsedHeader {
+  /** As written. */
+  readonly name: string;
+  /** Unfolded, encoded-words not decoded. */
+  readonly value: string;
+}
+
+/** A part that is not the text of the mail. */
+export interface MailPart {
+  /** Path in the tree of parts, as in `1.2`; `0` if the mail is nothing but this part. */
+  readonly partId: string;
+  /** Decoded; '' if it has none. A client's word: no path, and not to be used as one. */
+  readonly fileName: string;
+  /** Lower case, without parameters. */
+  readonly contentType: string;
+  /** Without angle brackets; '' if it has none. */
+  readonly contentId: string;
+  /** `inline` for what belongs to the text, such as images in HTML. */
+  readonly place: 'attachment' | 'inline';
+  /** Octets once decoded. */
+  readonly bytes: number;
+  readonly checksums: { readonly md5: string; readonly sha1: string; readonly sha256: string };
+  readonly content: Buffer;
+}
+
+/** A mail taken apart; plain data that can cross to another thread. */
+export interface ParsedMail {
+  readonly messageId: string;
+  readonly from: Address | null;
+  readonly to: Address[];
+  readonly cc: Address[];
+  readonly bcc: Address[];
+  readonly replyTo: Address[];
+  readonly subject: string;
+  /** Of the Date field; null if that is missing or no date. */
+  readonly date: Date | null;
+  /** Of the Return-Path field, without angle brackets. */
+  readonly returnPath: string;
+  readonly listUnsubscribe: ListUnsubscribe;
+  /** All fields in the order of the mail. */
+  readonly headers: readonly ParsedHeader[];
+  /** The text parts, decoded, line ends as LF; '' if there are none. */
+  readonly text: string;
+  /** The HTML parts exactly as sent once decoded, line ends as LF; '' if there are none. */
+  readonly html: string;
+  /** All other parts in order. */
+  readonly parts: readonly MailPart[];
+  /** False if the parser gave up; what it had until then is here. */
+  readonly complete: boolean;
+}
+
+/** Reads what lists and search need. Never throws: of a mail that cannot be parsed it gives what the header says. */
+export async function summarise(raw: Buffer): Promise<MimeSummary> {
+  const header = scanSummary(raw);
+  const body = await readBody(raw, false);
+  const text = body.text.slice(0, MIME_LIMITS.searchCharacters);
+  const htmlText = htmlToText(body.html, MIME_LIMITS.searchCharacters);
+  const names = body.parts.map((part) => part.fileName).filter((name) => name !== '');
+  return {
+    ...header,
+    snippet: snippetOf(htmlText === '' ? text : htmlText),
+    attachments: body.parts.filter((part) => part.place === 'attachment').length,
+    text: collapse([text, htmlText, ...names].join(' '))
+      .toLowerCase()
+      .slice(0, MIME_LIMITS.searchCharacters),
+  };
+}
+
+/** Takes a mail apart for a reader. Never throws; see `complete`. */
+export async function parseMessage(raw: Buffer): Promise<ParsedMail> {
+  const header = readHeader(raw);
+  const body = await readBody(raw, true);
+  return {
+    ...header,
+    text: body.text,
+    html: body.html,
+    parts: body.parts.map(({ chunks, ...part }): MailPart => withContent(part, Buffer.concat(chunks))),
+    complete: body.complete,
+  };
+}
+
+/** Gives the header fields of a mail and its body as it stands: what is left when a mail cannot be parsed. */
+export function parsePlainly(raw: Buffer): ParsedMail {
+  return { ...readHeader(raw), text: plainBody(raw), html: '', parts: [], complete: false };
+}
+
+function readHeader(raw: Buffer): Omit<ParsedMail, 'text' | 'html' | 'parts' | 'complete'> {
+  const { fields } = readHeaderFields(raw, MIME_LIMITS.header);
+  const first = (name: string): string => fields.find((field) => field.name.toLowerCase() === name)?.text ?? '';
+  return {
+    ...summariseFields(fields),
+    date: parseMailDate(first('date')) ?? null,
+    returnPath: first('return-path').replace(/^[\s<]+|[\s>]+$/g, ''),
+    listUnsubscribe: readListUnsubscribe(first('list-unsubscribe'), first('list-unsubscribe-post')),
+    headers: fields.map((field: HeaderField): ParsedHeader => ({ name: field.name, value: field.text })),
+  };
+}
+
+type PartFacts = Omit<MailPart, 'bytes' | 'checksums' | 'content'>;
+
+function withContent(part: PartFacts, content: Buffer): MailPart {
+  const checksums = { md5: hash('md5', content), sha1: hash('sha1', content), sha256: hash('sha256', content) };
+  return { ...part, bytes: content.length, checksums, content };
+}
+
+interface Body {
+  readonly text: string;
+  readonly html: string;
+  readonly parts: readonly (PartFacts & { readonly chunks: readonly Buffer[] })[];
+  readonly complete: boolean;
+}
+
+/** The node of mailparser's tree, as far as we read it; its types do not tell. */
+interface TreeNode {
+  readonly contentType?: string | false;
+  /** Decoded text of a text part; absent in others. */
+  readonly textContent?: string;
+  readonly children: readonly TreeNode[];
+}
+
+const PARSER_OPTIONS = {
+  skipHtmlToText: true,
+  skipTextToHtml: true,
+  skipTextLinks: true,
+  skipImageLinks: true,
+  keepDeliveryStatus: true,
+  // of its splitter: an attached message is a part like any other and is not mixed into the text
+  ignoreEmbedded: true,
+};
+
+/** Runs mailparser over the mail and gathers what it had read when it ended, failed or took too long. */
+function readBody(raw: Buffer, keepContent: boolean): Promise<Body> {
+  const parser = new MailParser(PARSER_OPTIONS);
+  const parts: (PartFacts & { chunks: Buffer[] })[] = [];
+  return new Promise((resolve) => {
+    let settled = false;
+    const settle = (complete: boolean): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      const { text, html } = textsOf((parser as unknown as { tree?: TreeNode | false }).tree || undefined);
+      const found = text !== '' || html !== '' || parts.length > 0;
+      resolve({ text: found || complete ? text : plainBody(raw), html, parts, complete });
+      if (!complete) parser.destroy();
+    };
+    const timer = setTimeout(() => settle(false), MIME_LIMITS.parseMs);
+    parser.on('error', () => settle(false)); // a malformed mail is no fault of ours: `complete` tells the reader
+    parser.on('end', () => settle(true));
+    parser.on('data', (data: AttachmentStream | MessageText) => {
+      if (data.type !== 'attachment') return;
+      const part = { ...factsOf(data), chunks: [] as Buffer[] };
+      parts.push(part);
+      data.content.on('data', (chunk: Buffer) => {
+        if (keepContent) part.chunks.push(chunk);
+      });
+      data.content.on('error', () => settle(false));
+      data.content.on('end', () => data.release());
+    });
+    parser.end(raw);
+  });
+}
+
+function factsOf(part: AttachmentStream): PartFacts {
+  // mailparser guesses a type for application/octet-stream; the mail's own word is in the header
+  const header = part.headers.get('content-type') as { value?: unknown } | undefined;
+  const stated = typeof header?.value === 'string' ? header.value.trim().toLowerCase() : '';
+  const contentType = stated.includes('/') ? stated : part.contentType || 'application/octet-stream';
+  const disposition = part.contentDisposition ?? '';
+  const isRoot = part.partId === null || part.partId === undefined;
+  const attached = disposition === '' ? isRoot || contentType === 'application/octet-stream' : disposition !== 'inline';
+  return {
+    partId: isRoot ? '0' : part.partId!,
+    fileName: part.filename ?? '',
+    contentType,
+    contentId: part.cid ?? '',
+    place: attached || contentType === 'application/octet-stream' ? 'attachment' : 'inline',
+  };
+}
+
+/** Joins the texts of the tree, text and HTML apart. Not recursive: the depth is the sender's choice. */
+function textsOf(root: TreeNode | undefined): { text: string; html: string } {
+  const texts: string[] = [];
+  const htmls: string[] = [];
+  const waiting: TreeNode[] = root === undefined ? [] : [root];
+  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
+    if (typeof node.textContent === 'string' && node.textContent !== '') {
+      (node.contentType === 'text/html' ? htmls : texts).push(node.textContent);
+    }
+    waiting.push(...[...node.children].reverse());
+  }
+  return { text: texts.join('\n'), html: htmls.join('\n') };
+}
+
+function plainBody(raw: Buffer): string {
+  const { bodyAt } = readHeaderFields(raw);
+  const body = raw.subarray(bodyAt, bodyAt + MIME_LIMITS.fallbackBytes);
+  return decodeUnlabelled(body).replaceAll('\r\n', '\n');
+}
+
+function collapse(text: string): string {
+  return text.replace(/[\s\u0000-\u001f\u007f\ufeff]+/g, ' ').trim();
+}
+
+/** Cuts at 200 octets of UTF-8, between characters. */
+function snippetOf(text: string): string {
+  const start = Buffer.from(collapse(text.slice(0, 16_384)));
+  if (start.length <= MIME_LIMITS.snippetBytes) return start.toString();
+  let end = MIME_LIMITS.snippetBytes;
+  while (end > 0 && (start[end]! & 0xc0) === 0x80) end--;
+  return `${start.toString('utf8', 0, end)}...`;
+}
