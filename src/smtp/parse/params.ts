@@ -27,7 +27,7 @@ export interface MailFacts {
 export type Body = '7BIT' | '8BITMIME' | 'BINARYMIME';
 
 const MOST_PARAMS = 16; // more than all known keywords together
-const KEYWORD = /^[A-Za-z0-9][A-Za-z0-9-]*$/;
+const KEYWORD = /^\w[\w-]*$/; // with the underscore, which no keyword has: `__proto__` is unknown, not malformed
 const VALUE = /^[!-<>-~\u0080-\uffff]+$/; // RFC 5321 §4.1.2, RFC 6531 §3.3
 
 const MALFORMED = fault('malformed', 'Parameters must be KEYWORD or KEYWORD=value');
