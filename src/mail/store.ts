@@ -95,6 +95,8 @@ export interface StoreStats {
   readonly contentBytes: number;
   /** Octets of the files of the store. */
   readonly diskBytes: number;
+  /** Octets inside those files that deleted messages have left and new ones will fill. */
+  readonly reusableBytes: number;
   /** Deleted since the store was opened, by retention too. */
   readonly deleted: number;
   /** Where it is, for people: a path, or `:memory:`. */

@@ -1,18 +1,22 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { StartError } from '../mail/start-error.ts';
 import type { Sink } from '../mail/sink.ts';
+
+/** A third party's sink can't be used; the message names its file and what is missing. */
+export class SinkError extends Error {
+  override readonly name = 'SinkError';
+  readonly code = 'SINK_UNUSABLE';
+}
 
 /**
  * Loads a third party's sink: a module that exports a function named `process`, or one as its default.
  * @param path file of the module, from the working directory
- * @throws StartError `SINK_UNUSABLE`, naming the path and what is missing
+ * @throws SinkError
  */
 export async function loadSink(path: string): Promise<Sink> {
   const file = resolve(path);
-  const wrong = (what: string, cause?: unknown): StartError =>
-    new StartError('SINK_UNUSABLE', `sink ${file}: ${what}`, { cause });
+  const wrong = (what: string, cause?: unknown): SinkError => new SinkError(`sink ${file}: ${what}`, { cause });
   await stat(file).catch((error: unknown) => {
     throw wrong('there is no such file', error);
   });

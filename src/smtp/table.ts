@@ -16,7 +16,7 @@ import * as other from './handlers/other.ts';
 import { looseRcpt, rcpt } from './handlers/rcpt.ts';
 import type { SmtpReply } from './replies.ts';
 import type { Session } from './session.ts';
-import { HTTP_METHODS, REFUSED_VERBS } from './verbs.ts';
+import { REFUSED_VERBS } from './verbs.ts';
 
 /**
  * SMTP as a table (RFC 5321, BDAT of RFC 3030). States are named for what has been said; `chunk` is a BDAT whose
@@ -71,7 +71,6 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: LINE,            on: 'HELP',         run: other.help },
   { in: LINE,            on: 'QUIT',         run: other.quit,              ok: END },
   ...REFUSED_VERBS.map((verb): SmtpRow => ({ in: LINE, on: verb, run: other.notImplemented })),
-  ...HTTP_METHODS.map((verb): SmtpRow => ({ in: LINE, on: verb, run: other.httpRequest, ok: END })),
   { in: LINE,            on: 'misplaced',    run: other.misplaced },
   { in: LINE,            on: 'unknown',      run: other.unknown },
   { in: LINE,            on: 'badLine',      run: other.badLine },

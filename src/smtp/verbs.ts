@@ -42,7 +42,7 @@ export const VERB_OF: ReadonlyMap<string, Verb> = new Map(VERBS.map((facts) => [
 /** Refused politely with 502 in every state that reads lines. */
 export const REFUSED_VERBS: readonly string[] = VERBS.filter((facts) => facts.refused).map((facts) => facts.verb);
 
-/** Methods of an HTTP request line: somebody's browser has been made to speak to us (ALPACA), and is hung up on. */
-export const HTTP_METHODS: readonly string[] = [
-  'GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'TRACE', 'DELETE', 'PATCH', 'PRI',
-]; // biome-ignore format: one row
+/** Methods of an HTTP request line. */
+export const HTTP_METHODS: ReadonlySet<string> = new Set(
+  'GET POST PUT HEAD OPTIONS CONNECT TRACE DELETE PATCH PRI'.split(' '),
+);

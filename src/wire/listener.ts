@@ -11,12 +11,31 @@ export interface Served {
 
 export interface ListenerOptions {
   /** TCP address, or the path of a UNIX socket. */
-  readonly at: { readonly host: string; readonly port: number } | { readonly path: string };
-  /** Connections served at once; one more is told `full` and closed. */
-  readonly maxConnections: number;
+  readonly at: Bound;
+  /** Room for connections, perhaps shared with other listeners: without a place a client is told `full` and closed. */
+  readonly places: Places;
   readonly full: Buffer;
   /** Makes what serves a socket. */
   readonly serve: (socket: Socket) => Served;
+}
+
+/** A number of places: `take` gives false when none is left. */
+export class Places {
+  #free: number;
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  take(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
+  give(): void {
+    this.#free++;
+  }
 }
 
 /** Where a listener really listens. */
@@ -61,7 +80,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    if (this.#served.size >= this.#options.maxConnections) {
+    if (!this.#options.places.take()) {
       socket.on('error', () => {
         // it was not served, so there is nothing to end
       });
@@ -72,6 +91,7 @@ export class Listener {
     this.#served.add(served);
     socket.once('close', () => {
       this.#served.delete(served);
+      this.#options.places.give();
       if (this.#served.size === 0) this.#idle?.();
     });
     served.start();

@@ -28,7 +28,7 @@ import {
   UNKNOWN_COMMAND,
 } from '../replies.ts';
 import type { Session } from '../session.ts';
-import { VERBS } from '../verbs.ts';
+import { HTTP_METHODS, VERBS } from '../verbs.ts';
 
 export function greet(session: Session): SmtpReply {
   return session.services.greeting;
@@ -78,16 +78,14 @@ export function notImplemented(): SmtpReply {
   return NOT_IMPLEMENTED;
 }
 
-/** An HTTP request line: whatever stands behind it must not run (ALPACA). */
-export function httpRequest(): SmtpReply {
-  return NOT_SMTP;
-}
-
-/** A verb that no row knows; a mail or HTTP header field in its place is somebody's content, not his commands. */
+/**
+ * A verb that no row knows. An HTTP method or a header field in its place means that somebody's browser or content has
+ * been made to speak to us (ALPACA): nothing behind it may run.
+ */
 export function unknown(_session: Session, line: string): SmtpReply {
   const word = line.split(' ', 1)[0] ?? '';
   if (word === '') return NOT_A_COMMAND;
-  return /^[\w-]+:$/.test(word) ? NOT_SMTP : UNKNOWN_COMMAND;
+  return HTTP_METHODS.has(word) || /^[\w-]+:$/.test(word) ? NOT_SMTP : UNKNOWN_COMMAND;
 }
 
 export function helloFirst(): SmtpReply {

@@ -1,0 +1,234 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
+import { type Config, type ConfigInput, completeConfig } from './config.ts';
+import { createHttpServer } from './http/server.ts';
+import { listenFailure } from './listen-failure.ts';
+import { lmtp } from './lmtp/table.ts';
+import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
+import type { Reporter } from './mail/report.ts';
+import type { Sink } from './mail/sink.ts';
+import type { Store } from './mail/store.ts';
+import { discard } from './sinks/discard.ts';
+import { loadSink } from './sinks/load.ts';
+import { createMaildirSink } from './sinks/maildir.ts';
+import { createStoreSink } from './sinks/store.ts';
+import { SMTP_LIMITS, type SmtpLimits } from './smtp/limits.ts';
+import { TOO_MANY_CONNECTIONS } from './smtp/replies.ts';
+import { prepare, Session } from './smtp/session.ts';
+import { mailinator, smtp } from './smtp/table.ts';
+import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
+import { createSqliteStore } from './store/sqlite/store.ts';
+import { VERSION } from './version.ts';
+import { Connection } from './wire/connection.ts';
+import { type Bound, Listener, Places } from './wire/listener.ts';
+
+/**
+ * The composition root: a Config becomes store, sink and listeners, started in that order and stopped in reverse.
+ * A new protocol, store or sink is one folder and one line here.
+ */
+
+/** What a program that embeds the daemon may bring instead of the configured. */
+export interface DaemonParts {
+  /** Is told of everything that happens. */
+  readonly report?: Reporter;
+  /** Disposes of messages in place of the configured sink. */
+  readonly sink?: Sink;
+}
+
+export interface Daemon {
+  readonly config: Config;
+  /** Where it really listens, in the order of the configuration; port 0 has become a real one. */
+  readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
+  /** What is kept, when the sink is `store`; else an empty store in memory. */
+  readonly store: Store;
+  /** Stops accepting, lets transactions in flight finish within the grace period, writes what waits and closes. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+interface Running {
+  readonly url: string;
+  stop(graceMs: number): Promise<void>;
+}
+
+/**
+ * Starts a daemon in this process.
+ * @param input any part of the configuration; the rest has its defaults. `listen: 'smtp://127.0.0.1:0'` picks a free port
+ * @throws ConfigError, or an Error whose `code` is one of START_ERRORS, for everything that keeps it from starting
+ */
+export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts = {}): Promise<Daemon> {
+  const config = completeConfig(input);
+  const report = parts.report ?? (() => {});
+  const undo: (() => Promise<void>)[] = [];
+  try {
+    const keep = await openKeep(config, parts, report, undo);
+    const listeners: { protocol: string; url: string; running: Running }[] = [];
+    const places = new Places(config.maxConnections);
+    for (const address of config.listen) {
+      const running =
+        address.protocol === 'http'
+          ? await listenHttp(address, config, keep.store, report)
+          : await listenMail(address, config, keep, report, places);
+      undo.push(() => running.stop(0));
+      listeners.push({ protocol: address.protocol, url: running.url, running });
+      report({ type: 'listening', protocol: address.protocol, url: running.url });
+    }
+    const named = listeners.map(({ protocol, url }) => ({ protocol, url }));
+    const card = await leaveCard(config, named);
+
+    let stopped: Promise<void> | undefined;
+    const stop = async (graceMs: number): Promise<void> => {
+      await Promise.all(listeners.map(({ running }) => running.stop(graceMs)));
+      await card?.();
+      await keep.close();
+    };
+    return {
+      config,
+      listeners: named,
+      store: keep.store,
+      stop: ({ graceMs = config.graceMs } = {}) => (stopped ??= stop(graceMs)),
+    };
+  } catch (error) {
+    for (const step of undo.reverse()) await step();
+    throw error;
+  }
+}
+
+/** Where messages go: store, sink, and the spool that holds content on its way. */
+interface Keep {
+  readonly store: Store;
+  readonly sink: Sink;
+  readonly spool: Spool;
+  readonly space: FreeSpace;
+  close(): Promise<void>;
+}
+
+async function openKeep(
+  config: Config,
+  parts: DaemonParts,
+  report: Reporter,
+  undo: (() => Promise<void>)[],
+): Promise<Keep> {
+  const stores = !parts.sink && config.sink.kind === 'store';
+  const directory = stores ? config.data : ':memory:';
+  const { naming, keepPerInbox, keepBytes, keepAgeMs } = config;
+  const store = await createSqliteStore({ directory, naming, keepPerInbox, keepBytes, keepAgeMs, report });
+  undo.push(() => store.close());
+  const sink = parts.sink ?? (await chooseSink(config, store));
+  const { spool, remove } = await chooseSpool(config, parts, directory);
+  undo.push(remove);
+  const space = createFreeSpace(config.sink.kind === 'maildir' ? config.sink.path : directory, store);
+  undo.push(async () => space.stop());
+  return {
+    store,
+    sink,
+    spool,
+    space,
+    close: async () => {
+      space.stop();
+      await store.close();
+      await remove();
+    },
+  };
+}
+
+async function chooseSink(config: Config, store: Store): Promise<Sink> {
+  switch (config.sink.kind) {
+    case 'store':
+      return createStoreSink(store);
+    case 'discard':
+      return discard;
+    case 'maildir':
+      return createMaildirSink(config.sink.path, config.hostname);
+    case 'module':
+      return loadSink(config.sink.path);
+  }
+}
+
+/** The store's spool lies beside its content, so that a large message is renamed into place; other sinks get a folder of their own. */
+async function chooseSpool(
+  config: Config,
+  parts: DaemonParts,
+  directory: string,
+): Promise<{ spool: Spool; remove: () => Promise<void> }> {
+  const remove = async (): Promise<void> => {};
+  if (!parts.sink && config.sink.kind === 'discard') return { spool: countingSpool, remove };
+  if (directory !== ':memory:') return { spool: createSpool({ directory: join(directory, 'spool') }), remove };
+  if (!parts.sink && config.sink.kind === 'store') return { spool: createMemorySpool(), remove };
+  const own = await mkdtemp(join(tmpdir(), 'inboxd-spool-'));
+  return { spool: createSpool({ directory: own }), remove: () => rm(own, { recursive: true, force: true }) };
+}
+
+async function listenMail(
+  address: ListenAddress,
+  config: Config,
+  keep: Keep,
+  report: Reporter,
+  places: Places,
+): Promise<Running> {
+  const limits: SmtpLimits = {
+    ...SMTP_LIMITS,
+    contentBytes: config.maxMessageBytes,
+    recipients: config.maxRecipients,
+    commandMs: config.commandTimeoutMs,
+    dataMs: config.dataTimeoutMs,
+    sinkMs: config.sinkTimeoutMs,
+  };
+  const services = prepare({
+    protocol: address.protocol === 'lmtp' ? 'LMTP' : 'SMTP',
+    hostname: config.hostname,
+    limits,
+    sink: keep.sink,
+    spool: keep.spool,
+    report,
+    bareNewlines: config.bareNewlines,
+    lenientSyntax: config.lenientSyntax,
+    room: () => keep.space.room(),
+  });
+  const serve = (socket: Socket) => {
+    const session = new Session(services, socket.remoteAddress ?? 'local', socket.remotePort ?? 0);
+    if (address.protocol === 'lmtp') return new Connection(socket, lmtp, session);
+    if (config.profile === 'mailinator') return new Connection(socket, mailinator, session);
+    return new Connection(socket, smtp, session);
+  };
+  const listener = new Listener({ at: place(address), places, full: TOO_MANY_CONNECTIONS.bytes, serve });
+  const bound = await listener.listen().catch((error: unknown) => {
+    throw listenFailure(address, error);
+  });
+  return { url: urlOf(address, bound), stop: (graceMs) => listener.stop(graceMs) };
+}
+
+async function listenHttp(address: ListenAddress, config: Config, store: Store, report: Reporter): Promise<Running> {
+  const server = createHttpServer({ store, version: VERSION, hostname: config.hostname, report });
+  const at = place(address);
+  await server.listen(at).catch((error: unknown) => {
+    throw listenFailure(address, error);
+  });
+  const bound = server.server.address() as AddressInfo | string | null;
+  const where: Bound =
+    bound === null || typeof bound === 'string' ? { path: bound ?? '' } : { host: bound.address, port: bound.port };
+  return { url: urlOf(address, where), stop: () => server.close() };
+}
+
+function place(address: ListenAddress): Bound {
+  return address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
+}
+
+function urlOf(address: ListenAddress, bound: Bound): string {
+  return formatListenUrl(
+    'path' in bound ? { protocol: address.protocol, ...bound } : { protocol: address.protocol, ...bound },
+  );
+}
+
+/** Tells other commands on this machine where the daemon of a data folder is; gives the way to take that back. */
+async function leaveCard(
+  config: Config,
+  listeners: readonly { protocol: string; url: string }[],
+): Promise<(() => Promise<void>) | undefined> {
+  if (config.sink.kind !== 'store' || config.data === ':memory:') return undefined;
+  const card = join(config.data, 'inboxd.json');
+  await writeFile(card, `${JSON.stringify({ pid: process.pid, listeners })}\n`, { mode: 0o600 });
+  return () => rm(card, { force: true });
+}

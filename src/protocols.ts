@@ -1,0 +1,17 @@
+import { lmtp } from './lmtp/table.ts';
+import { mailinator, smtp } from './smtp/table.ts';
+import { diagram } from './wire/diagram.ts';
+
+/** Every conversation that the daemon can hold, by name. */
+const DIAGRAMS: ReadonlyMap<string, () => string> = new Map([
+  ['smtp', () => diagram(smtp.table)],
+  ['lmtp', () => diagram(lmtp.table)],
+  ['mailinator', () => diagram(mailinator.table)],
+]);
+
+export const PROTOCOL_NAMES: readonly string[] = [...DIAGRAMS.keys()];
+
+/** The table of a protocol as a Mermaid state diagram, or undefined for a name that is none. */
+export function diagramOf(name: string): string | undefined {
+  return DIAGRAMS.get(name)?.();
+}
