@@ -1,3 +1,8 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
 /**
  * The bytes of a message exactly as they were sent (dot-unstuffed, nothing else), readable any number of times.
  *
@@ -34,3 +39,235 @@ export interface ContentWriter {
 
 /** Makes a writer for each message. */
 export type Spool = () => ContentWriter;
+
+export interface SpoolOptions {
+  /** Where spool files go; made when first needed. */
+  readonly directory: string;
+  /** Contents up to this many octets stay in memory. */
+  readonly memoryBytes?: number;
+}
+
+/** Octets a message may have before it goes to a file; the store keeps smaller ones in its database. */
+export const SPOOL_MEMORY_BYTES = 128 * 1024;
+
+/** Keeps small contents in memory and streams larger ones into files of their own. */
+export function createSpool({ directory, memoryBytes = SPOOL_MEMORY_BYTES }: SpoolOptions): Spool {
+  return () => new SpoolWriter(directory, memoryBytes);
+}
+
+/** Keeps every content in memory, whatever its size. */
+export function createMemorySpool(): Spool {
+  return () => new SpoolWriter('', Number.POSITIVE_INFINITY);
+}
+
+/** Counts octets and keeps none. */
+export const countingSpool: Spool = () => {
+  let bytes = 0;
+  return {
+    get bytes() {
+      return bytes;
+    },
+    write(view) {
+      bytes += view.length;
+    },
+    finish: (bareNewlines) => new HeldContent(bytes, bareNewlines, { kind: 'counted' }),
+    abort() {},
+  };
+};
+
+/** Wraps bytes that are in memory already as a Content. */
+export function contentOf(views: readonly Buffer[], bareNewlines = false): Content {
+  let bytes = 0;
+  for (const view of views) bytes += view.length;
+  return new HeldContent(bytes, bareNewlines, { kind: 'memory', views });
+}
+
+/** Views shorter than this are copied together; longer ones are kept as they came. */
+const COPY_BELOW_BYTES = 512;
+const SLAB_BYTES = 16 * 1024;
+
+/**
+ * Views in order of arrival. A client that sends one byte per packet must not cost an object and a network buffer
+ * per byte, so short views are gathered in slabs that grow with the number of octets they hold.
+ */
+class Views {
+  readonly list: Buffer[] = [];
+  bytes = 0;
+  #slab: Buffer | undefined;
+  #start = 0;
+  #end = 0;
+
+  add(view: Buffer): void {
+    const { length } = view;
+    if (length === 0) return;
+    this.bytes += length;
+    if (length >= COPY_BELOW_BYTES || this.list.length === 0) {
+      this.list.push(view);
+      this.#start = this.#end; // what follows begins a view of its own, behind this one
+      return;
+    }
+    if (!this.#slab || this.#end + length > this.#slab.length) {
+      const wanted = this.#slab ? Math.min(this.#slab.length * 2, SLAB_BYTES) : 2 * COPY_BELOW_BYTES;
+      this.#slab = Buffer.allocUnsafeSlow(wanted);
+      this.#start = this.#end = 0;
+    }
+    view.copy(this.#slab, this.#end);
+    this.#end += length;
+    const gathered = this.#slab.subarray(this.#start, this.#end);
+    if (this.#end - length === this.#start) this.list.push(gathered);
+    else this.list[this.list.length - 1] = gathered;
+  }
+}
+
+/** Octets that are worth a write of their own, and from which on the writer is asked to wait. */
+const WRITE_BYTES = 64 * 1024;
+const WAITING_BYTES = 256 * 1024;
+
+/** Gathers in memory; past the limit at most one write is under way while the next gathers. */
+class SpoolWriter implements ContentWriter {
+  bytes = 0;
+  #views = new Views();
+  readonly #directory: string;
+  readonly #memoryBytes: number;
+  #path = '';
+  #handle: FileHandle | undefined;
+  #writing: Promise<void> | undefined;
+  /** Who was asked to wait until the views are taken. */
+  #drained: PromiseWithResolvers<void> | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #isAborted = false;
+
+  constructor(directory: string, memoryBytes: number) {
+    this.#directory = directory;
+    this.#memoryBytes = memoryBytes;
+  }
+
+  write(view: Buffer): void | Promise<void> {
+    this.bytes += view.length;
+    if (this.#failure) return Promise.reject(this.#failure.error);
+    this.#views.add(view);
+    if (this.bytes <= this.#memoryBytes) return;
+    if (this.#views.bytes < WRITE_BYTES) return;
+    this.#writing ??= this.#drain();
+    if (this.#views.bytes < WAITING_BYTES) return;
+    this.#drained ??= Promise.withResolvers();
+    return this.#drained.promise;
+  }
+
+  finish(bareNewlines: boolean): Content | Promise<Content> {
+    if (this.bytes > this.#memoryBytes) return this.#finishFile(bareNewlines);
+    return new HeldContent(this.bytes, bareNewlines, { kind: 'memory', views: this.#views.list });
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#views = new Views();
+    if (!this.#writing) void this.#discard();
+  }
+
+  async #finishFile(bareNewlines: boolean): Promise<Content> {
+    await this.#writing;
+    if (!this.#failure) await this.#drain();
+    if (!this.#failure) {
+      try {
+        const handle = this.#handle;
+        this.#handle = undefined;
+        await handle?.close(); // NFS and quotas may tell only here that it does not fit
+      } catch (error) {
+        await this.#fail(error);
+      }
+    }
+    if (this.#failure) throw this.#failure.error;
+    return new HeldContent(this.bytes, bareNewlines, { kind: 'file', path: this.#path });
+  }
+
+  /** Writes until nothing waits. Never rejects: an error is kept for the next who writes or finishes. */
+  async #drain(): Promise<void> {
+    try {
+      this.#handle ??= await this.#open();
+      while (this.#views.bytes > 0) {
+        const { list } = this.#views;
+        this.#views = new Views();
+        this.#drained?.resolve();
+        this.#drained = undefined;
+        await writeAll(this.#handle, list);
+      }
+    } catch (error) {
+      await this.#fail(error);
+    }
+    this.#writing = undefined;
+    this.#drained?.resolve(); // aborted meanwhile
+    this.#drained = undefined;
+    if (this.#isAborted) await this.#discard();
+  }
+
+  async #open(): Promise<FileHandle> {
+    this.#path = join(this.#directory, `${randomBytes(12).toString('hex')}.part`);
+    try {
+      return await open(this.#path, 'wx', 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      return await open(this.#path, 'wx', 0o600);
+    }
+  }
+
+  async #fail(error: unknown): Promise<void> {
+    this.#failure = { error };
+    this.#views = new Views();
+    await this.#discard();
+    this.#drained?.reject(error);
+    this.#drained = undefined;
+  }
+
+  /** Closes and removes the file; an error here adds nothing to the one that brought us here. */
+  async #discard(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    if (handle) await handle.close().catch(ignore);
+    if (this.#path !== '') await unlink(this.#path).catch(ignore);
+  }
+}
+
+/** Writes all of it: a disk that fills up may first take only a part. */
+async function writeAll(handle: FileHandle, views: readonly Buffer[]): Promise<void> {
+  let rest = views;
+  while (rest.length > 0) {
+    let { bytesWritten } = await handle.writev(rest);
+    let whole = 0;
+    while (whole < rest.length && bytesWritten >= rest[whole]!.length) bytesWritten -= rest[whole++]!.length;
+    rest = rest.slice(whole);
+    if (bytesWritten > 0) rest = [rest[0]!.subarray(bytesWritten), ...rest.slice(1)];
+  }
+}
+
+class HeldContent implements Content {
+  readonly bytes: number;
+  readonly bareNewlines: boolean;
+  at: ContentPlace;
+  #isReleased = false;
+
+  constructor(bytes: number, bareNewlines: boolean, at: ContentPlace) {
+    this.bytes = bytes;
+    this.bareNewlines = bareNewlines;
+    this.at = at;
+  }
+
+  async *stream(): AsyncGenerator<Buffer> {
+    const { at } = this;
+    if (this.#isReleased) throw new Error('The content was released');
+    if (at.kind === 'counted') throw new Error('The content was counted, not kept');
+    if (at.kind === 'memory') yield* at.views;
+    else yield* createReadStream(at.path, { highWaterMark: WRITE_BYTES }) as AsyncIterable<Buffer>;
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    if (this.at.kind === 'file') void unlink(this.at.path).catch(ignore);
+    else if (this.at.kind === 'memory') this.at = { kind: 'memory', views: [] };
+  }
+}
+
+/** For files on their way out: they may be gone already, and the store sweeps its spool folder when it opens. */
+function ignore(): void {}

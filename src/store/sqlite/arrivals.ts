@@ -1,0 +1,127 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { normaliseDomain } from '../../mail/address.ts';
+import { HEADER_LIMITS, scanSummary } from '../../mail/headers.ts';
+import { inboxOf, type Naming } from '../../mail/inbox.ts';
+import type { Address } from '../../mail/store.ts';
+import { encodeAddresses, encodeList, plain } from './address-text.ts';
+import type { Arrival, Facts } from './facts.ts';
+import type { InboxEntry, Ledger } from './ledger.ts';
+
+/** Puts messages into the tables. */
+export class Arrivals {
+  readonly #naming: Naming;
+  readonly #contents: string;
+  readonly #ledger: Ledger;
+  readonly #isKnown: StatementSync;
+  readonly #message: StatementSync;
+  readonly #content: StatementSync;
+  readonly #place: StatementSync;
+
+  /** @param contents folder of the content files */
+  constructor(database: DatabaseSync, ledger: Ledger, naming: Naming, contents: string) {
+    this.#naming = naming;
+    this.#contents = contents;
+    this.#ledger = ledger;
+    this.#isKnown = database.prepare('SELECT 1 FROM messages WHERE id = ?');
+    this.#message = database.prepare(`
+      INSERT INTO messages (seq, id, received_at, bytes, has_bare_newlines, file, message_id, subject, sender,
+        recipients, cc, bcc, reply_to, envelope, facts)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    this.#content = database.prepare('INSERT INTO contents (seq, content) VALUES (?, ?)');
+    this.#place = database.prepare('INSERT INTO placements (inbox, seq) VALUES (?, ?)');
+  }
+
+  /**
+   * Puts one message in.
+   * @param content its bytes when they are to lie in the database
+   * @returns its inboxes, or undefined when a message of this id is there already
+   */
+  add(arrival: Arrival, content: Buffer): InboxEntry[] | undefined {
+    if (this.#isKnown.get(arrival.id)) return undefined;
+    const seq = this.#ledger.nextSeq++;
+    const recipients = arrival.to.map(({ text, local, domain, params }) => {
+      const { inbox, tag } = inboxOf({ local, domain, text }, this.#naming);
+      return [text, inbox, tag, params] as const;
+    });
+    const header = scanSummary(arrival.file === null ? content : this.#startOf(arrival.file));
+    const facts: Facts = {
+      from: arrival.from,
+      fromParams: arrival.fromParams,
+      to: recipients,
+      client: arrival.client,
+      protocol: arrival.protocol,
+      session: arrival.session,
+      transcript: arrival.transcript,
+    };
+    this.#message.run(
+      seq,
+      arrival.id,
+      arrival.receivedAt,
+      arrival.bytes,
+      arrival.bareNewlines ? 1 : 0,
+      arrival.file,
+      plain(header.messageId),
+      plain(header.subject),
+      header.from ? encodeAddresses([header.from]) : '',
+      encodeAddresses(header.to),
+      encodeAddresses(header.cc),
+      encodeAddresses([...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])]),
+      encodeAddresses(header.replyTo),
+      encodeList([arrival.from, ...arrival.to.map(({ text }) => text)]),
+      JSON.stringify(facts),
+    );
+    if (arrival.file === null) this.#content.run(seq, content);
+    return this.#enter(seq, arrival, new Set(recipients.map(([, inbox]) => inbox)));
+  }
+
+  #enter(seq: number, { bytes, file }: Arrival, names: ReadonlySet<string>): InboxEntry[] {
+    const { totals } = this.#ledger;
+    totals.messages += 1;
+    totals.unread += 1;
+    totals.bytes += bytes;
+    if (file !== null) totals.fileBytes += bytes;
+    const entries: InboxEntry[] = [];
+    for (const name of names) {
+      const entry = this.#ledger.inbox(name);
+      this.#place.run(entry.inbox, seq);
+      entry.messages += 1;
+      entry.unread += 1;
+      entry.bytes += bytes;
+      entry.newest = seq;
+      this.#ledger.touch(entry);
+      entries.push(entry);
+    }
+    return entries;
+  }
+
+  #startOf(file: string): Buffer {
+    const start = Buffer.allocUnsafe(HEADER_LIMITS.bytes);
+    const descriptor = openSync(join(this.#contents, file), 'r');
+    try {
+      return start.subarray(0, readSync(descriptor, start, 0, start.length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+/** Envelope recipients that no field of the header names, each once: they got a blind copy. */
+function unnamed({ to }: Arrival, named: readonly Address[]): Address[] {
+  const seen = new Set(named.map(({ address }) => comparable(address)));
+  const blind: Address[] = [];
+  for (const { text } of to) {
+    const key = comparable(text);
+    if (seen.has(key)) continue;
+    seen.add(key);
+    blind.push({ name: '', address: text });
+  }
+  return blind;
+}
+
+function comparable(address: string): string {
+  const at = address.lastIndexOf('@');
+  if (at < 0) return address.toLowerCase();
+  return `${address.slice(0, at).toLowerCase()}@${normaliseDomain(address.slice(at + 1))}`;
+}

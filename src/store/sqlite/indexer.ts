@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Summary } from '../../mail/store.ts';
+import type { Unindexed } from './queries.ts';
+import type { ReadMethods } from './reads.ts';
+import { Summariser } from './summariser.ts';
+import type { Unparsed } from './summary-thread.ts';
+import type { Thread } from './thread.ts';
+import type { IndexEntry } from './writer.ts';
+import type { WriteMethods } from './writer-thread.ts';
+
+/** What is parsed and written at once in the background. */
+const STEP = { messages: 64, bytes: 4 * 1024 * 1024 };
+/** Mail that comes in quick succession is taken together. */
+const GATHER_MS = 25;
+const RETRY_MS = 2000;
+/** How long a list or search waits for parsing. */
+const WAIT_MS = 2000;
+
+export interface IndexerOptions {
+  readonly reader: Thread<ReadMethods, never>;
+  /** Without one, nothing is kept of what was parsed and nothing runs in the background. */
+  readonly writer?: Thread<WriteMethods, never>;
+  /** Folder of the content files. */
+  readonly contents: string;
+  /** Told when the background work fails, once until it works again. */
+  readonly onError?: (error: unknown) => void;
+}
+
+/**
+ * Finds snippet, number of attachments and text for search of every message: in the background, oldest first, at the
+ * lowest priority; and at once for a page that someone looks at.
+ */
+export class Indexer {
+  readonly #options: IndexerOptions;
+  readonly #background = new Summariser({ isBackground: true });
+  readonly #foreground = new Summariser({ isBackground: false });
+  #running: Promise<void> | undefined;
+  #isWanted = false;
+  #isClosed = false;
+  #hasFailed = false;
+  readonly #closing = new AbortController();
+
+  constructor(options: IndexerOptions) {
+    this.#options = options;
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    this.#isWanted = true;
+    if (this.#options.writer && !this.#isClosed) this.#running ??= this.#run();
+  }
+
+  /** Resolves when all that had arrived is indexed, or when that takes too long. */
+  async caughtUp(): Promise<void> {
+    if (this.#running) await this.#atMost(this.#running);
+  }
+
+  /** Fills in what is not known yet of these messages. What cannot be parsed in time stays empty for now. */
+  async complete<S extends Summary>(messages: readonly S[], unindexed: readonly Unindexed[]): Promise<readonly S[]> {
+    if (unindexed.length === 0) return messages;
+    const parsing = this.#parseNow(unindexed);
+    const entries = (await this.#atMost(parsing)) ?? [];
+    const byId = new Map(entries.map((entry) => [entry.id, entry]));
+    return messages.map((message) => {
+      const entry = byId.get(message.id);
+      return entry ? { ...message, snippet: entry.snippet, attachments: entry.attachments } : message;
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#closing.abort();
+    await Promise.all([this.#background.end(), this.#foreground.end()]);
+    await this.#running;
+  }
+
+  async #parseNow(unindexed: readonly Unindexed[]): Promise<readonly IndexEntry[]> {
+    const entries = await this.#foreground.summarise(unindexed.map((message) => this.#unparsed(message)));
+    this.#options.writer?.call('index', { entries, upTo: 0 }).catch((error: unknown) => this.#fail(error));
+    return entries;
+  }
+
+  async #run(): Promise<void> {
+    await this.#pause(GATHER_MS);
+    while (this.#isWanted && !this.#isClosed) {
+      this.#isWanted = false;
+      try {
+        while (!this.#isClosed && (await this.#step()));
+        this.#hasFailed = false;
+      } catch (error) {
+        this.#fail(error);
+        this.#isWanted = true;
+        await this.#pause(RETRY_MS);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  /** @returns whether there may be more */
+  async #step(): Promise<boolean> {
+    const { reader, writer } = this.#options;
+    const { entries: unindexed, upTo } = await reader.call('unindexed', STEP);
+    if (unindexed.length === 0) return false;
+    const entries = await this.#background.summarise(unindexed.map((message) => this.#unparsed(message)));
+    await writer!.call('index', { entries, upTo });
+    return true;
+  }
+
+  #unparsed({ seq, id, content }: Unindexed): Unparsed {
+    return { seq, id, content: content.kind === 'blob' ? content.content : join(this.#options.contents, content.file) };
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed || this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#options.onError?.(error);
+  }
+
+  /** Waits for work, but not for long; undefined then, and when it failed. */
+  async #atMost<T>(work: Promise<T>): Promise<T | undefined> {
+    const enough = new AbortController();
+    const time = delay(WAIT_MS, undefined, { signal: enough.signal, ref: false }).catch(() => undefined);
+    try {
+      return (await Promise.race([work.catch((error: unknown) => void this.#fail(error)), time])) as T | undefined;
+    } finally {
+      enough.abort();
+    }
+  }
+
+  async #pause(milliseconds: number): Promise<void> {
+    await delay(milliseconds, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
+  }
+}

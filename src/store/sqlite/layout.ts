@@ -1,0 +1,43 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where the parts of a store lie in its folder. Files are 0600, folders 0700. */
+export interface Layout {
+  readonly directory: string;
+  readonly database: string;
+  /** Held locked while a daemon runs; empty. */
+  readonly lock: string;
+  /** Process id of the daemon that holds the lock, for people. */
+  readonly pid: string;
+  /** Contents too large for the database, a file each. */
+  readonly contents: string;
+  /** Messages that are arriving; on the same file system as `contents`. */
+  readonly spool: string;
+}
+
+export function layoutOf(directory: string): Layout {
+  return {
+    directory,
+    database: join(directory, 'inboxd.db'),
+    lock: join(directory, 'lock.db'),
+    pid: join(directory, 'inboxd.pid'),
+    contents: join(directory, 'contents'),
+    spool: spoolDirectory(directory),
+  };
+}
+
+/** The folder for spool files of a store: from there a large content becomes the store's without being copied. */
+export function spoolDirectory(directory: string): string {
+  return join(directory, 'spool');
+}
+
+export function makeDirectories(layout: Layout): void {
+  for (const path of [layout.directory, layout.contents, layout.spool]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** Makes an empty file that only its owner may read; SQLite gives the files beside it the same rights. */
+export function makePrivateFile(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+}

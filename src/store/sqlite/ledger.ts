@@ -1,0 +1,129 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+
+/** Counters of one inbox. */
+export interface InboxEntry {
+  readonly inbox: number;
+  readonly name: string;
+  messages: number;
+  unread: number;
+  bytes: number;
+  /** seq of its newest message. */
+  newest: number;
+}
+
+export interface Totals {
+  messages: number;
+  unread: number;
+  bytes: number;
+  fileBytes: number;
+  indexedTo: number;
+}
+
+/** Inboxes remembered between transactions. */
+const REMEMBERED_INBOXES = 10_000;
+
+/**
+ * The counters of the store, so that no limit and no list has to count rows. Changed in memory while a transaction
+ * runs, written once at its end by `flush`; after a rollback `reload` forgets the changes.
+ */
+export class Ledger {
+  totals: Totals = { messages: 0, unread: 0, bytes: 0, fileBytes: 0, indexedTo: 0 };
+  /** seq that the next message gets; never one used before while the store is open. */
+  nextSeq = 1;
+  #nextInbox = 1;
+  readonly #byName = new Map<string, InboxEntry>();
+  readonly #byKey = new Map<number, InboxEntry>();
+  readonly #changed = new Set<InboxEntry>();
+  readonly #database: DatabaseSync;
+  readonly #findByName: StatementSync;
+  readonly #findByKey: StatementSync;
+  readonly #put: StatementSync;
+  readonly #delete: StatementSync;
+  readonly #putTotals: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    const columns = 'inbox, name, messages, unread, bytes, newest';
+    this.#findByName = database.prepare(`SELECT ${columns} FROM inboxes WHERE name = ?`);
+    this.#findByKey = database.prepare(`SELECT ${columns} FROM inboxes WHERE inbox = ?`);
+    this.#put = database.prepare(`INSERT OR REPLACE INTO inboxes (${columns}) VALUES (?, ?, ?, ?, ?, ?)`);
+    this.#delete = database.prepare('DELETE FROM inboxes WHERE inbox = ?');
+    this.#putTotals = database.prepare(
+      'UPDATE totals SET messages = ?, unread = ?, bytes = ?, file_bytes = ?, indexed_to = ?',
+    );
+    this.reload();
+  }
+
+  /** The entry of an inbox, made if there is none yet. */
+  inbox(name: string): InboxEntry {
+    const known = this.find(name);
+    if (known) return known;
+    const entry = { inbox: this.#nextInbox++, name, messages: 0, unread: 0, bytes: 0, newest: 0 };
+    this.#remember(entry);
+    return entry;
+  }
+
+  find(name: string): InboxEntry | undefined {
+    const known = this.#byName.get(name);
+    if (known) return known;
+    const row = this.#findByName.get(name) as InboxEntry | undefined;
+    return row && this.#remember(row);
+  }
+
+  entry(key: number): InboxEntry {
+    const known = this.#byKey.get(key);
+    if (known) return known;
+    const row = this.#findByKey.get(key) as InboxEntry | undefined;
+    if (!row) throw new Error(`Placement in the unknown inbox ${key}`);
+    return this.#remember(row);
+  }
+
+  /** To be called after every change of an entry. */
+  touch(entry: InboxEntry): void {
+    this.#changed.add(entry);
+  }
+
+  /** Writes what changed; the last step of a transaction. */
+  flush(): void {
+    for (const entry of this.#changed) {
+      const { inbox, name, messages, unread, bytes, newest } = entry;
+      if (messages > 0) this.#put.run(inbox, name, messages, unread, bytes, newest);
+      else {
+        this.#delete.run(inbox);
+        this.#byName.delete(name);
+        this.#byKey.delete(inbox);
+      }
+    }
+    this.#changed.clear();
+    const { messages, unread, bytes, fileBytes, indexedTo } = this.totals;
+    this.#putTotals.run(messages, unread, bytes, fileBytes, indexedTo);
+    if (this.#byKey.size > REMEMBERED_INBOXES) this.#forget();
+  }
+
+  /** Takes all counters from the database again. */
+  reload(): void {
+    this.#forget();
+    this.#changed.clear();
+    this.totals = this.#database
+      .prepare('SELECT messages, unread, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo FROM totals')
+      .get() as unknown as Totals;
+    this.nextSeq = Math.max(this.nextSeq, this.#largest('seq', 'messages') + 1, this.totals.indexedTo + 1);
+    this.#nextInbox = Math.max(this.#nextInbox, this.#largest('inbox', 'inboxes') + 1);
+  }
+
+  #largest(column: string, table: string): number {
+    const row = this.#database.prepare(`SELECT max(${column}) AS largest FROM ${table}`).get();
+    return Number(row?.largest ?? 0);
+  }
+
+  #remember<T extends InboxEntry>(entry: T): T {
+    this.#byName.set(entry.name, entry);
+    this.#byKey.set(entry.inbox, entry);
+    return entry;
+  }
+
+  #forget(): void {
+    this.#byName.clear();
+    this.#byKey.clear();
+  }
+}

@@ -1,0 +1,110 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../errors.ts';
+
+/** "inbx": marks the file as ours (PRAGMA application_id). */
+const APPLICATION_ID = 0x696e6278;
+
+/** Entry i takes a database of version i to version i + 1. Entries never change once released; new ones are added. */
+const MIGRATIONS: readonly string[] = [
+  `
+  -- A message; what a list shows, then what only its own page shows. seq is the order of arrival at this store.
+  CREATE TABLE messages (
+    seq               INTEGER PRIMARY KEY,
+    id                TEXT NOT NULL,
+    received_at       INTEGER NOT NULL, -- milliseconds since 1970
+    bytes             INTEGER NOT NULL,
+    is_read           INTEGER NOT NULL DEFAULT 0,
+    has_bare_newlines INTEGER NOT NULL,
+    file              TEXT,             -- name below contents/, or null when the content is in the table
+    message_id        TEXT NOT NULL,
+    subject           TEXT NOT NULL,
+    sender            TEXT NOT NULL,    -- address lists: see address-text.ts
+    recipients        TEXT NOT NULL,
+    cc                TEXT NOT NULL,
+    bcc               TEXT NOT NULL,
+    reply_to          TEXT NOT NULL,
+    envelope          TEXT NOT NULL,    -- reverse-path and forward-paths, joined
+    tags              TEXT NOT NULL DEFAULT '',
+    facts             TEXT NOT NULL     -- JSON: see facts.ts
+  ) STRICT;
+  CREATE UNIQUE INDEX messages_by_id ON messages (id);
+  CREATE INDEX messages_by_time ON messages (received_at);
+  CREATE INDEX messages_with_file ON messages (file) WHERE file IS NOT NULL;
+
+  -- Apart from the messages, so that lists and searches do not read them.
+  CREATE TABLE contents (seq INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;
+
+  -- What parsing the whole mail gave; a message without a row waits for it.
+  CREATE TABLE texts (
+    seq         INTEGER PRIMARY KEY,
+    snippet     TEXT NOT NULL,
+    attachments INTEGER NOT NULL,
+    text        TEXT NOT NULL           -- folded as search.ts folds
+  ) STRICT;
+
+  CREATE TABLE inboxes (
+    inbox    INTEGER PRIMARY KEY,
+    name     TEXT NOT NULL,
+    messages INTEGER NOT NULL,
+    unread   INTEGER NOT NULL,
+    bytes    INTEGER NOT NULL,
+    newest   INTEGER NOT NULL           -- seq
+  ) STRICT;
+  CREATE UNIQUE INDEX inboxes_by_name ON inboxes (name);
+
+  CREATE TABLE placements (inbox INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (inbox, seq)) STRICT, WITHOUT ROWID;
+  CREATE INDEX placements_by_message ON placements (seq);
+
+  CREATE TABLE totals (
+    only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
+    messages   INTEGER NOT NULL,
+    unread     INTEGER NOT NULL,
+    bytes      INTEGER NOT NULL,
+    file_bytes INTEGER NOT NULL,
+    indexed_to INTEGER NOT NULL         -- every message up to this seq has its row in texts
+  ) STRICT;
+  INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/**
+ * Checks whose file it is and of which version.
+ * @throws STORE_CORRUPT for another program's database, STORE_NEWER for a version this one does not know
+ */
+export function checkVersion(database: DatabaseSync, path: string): number {
+  const version = pragma(database, 'user_version');
+  const application = pragma(database, 'application_id');
+  const isEmpty = pragma(database, 'schema_version') === 0;
+  if (!isEmpty && application !== APPLICATION_ID) {
+    throw new StoreError('STORE_CORRUPT', `${path} is a database of another program`);
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new StoreError(
+      'STORE_NEWER',
+      `${path} has schema version ${version}, this inboxd knows versions up to ${SCHEMA_VERSION}`,
+    );
+  }
+  return version;
+}
+
+/** Brings a database to the newest version, in one transaction: all of it or nothing. */
+export function migrate(database: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
+  const version = checkVersion(database, path);
+  if (version >= migrations.length) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    for (const step of migrations.slice(version)) database.exec(step);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  const row = database.prepare(`PRAGMA ${name}`).get() as Record<string, number>;
+  return row[name] ?? 0;
+}

@@ -1,0 +1,33 @@
+import type { ListQuery } from '../../mail/store.ts';
+import type { FoundContent, FoundMessage, FoundPage, Queries, Unindexed } from './queries.ts';
+import { Moved } from './thread.ts';
+
+/** Reading as methods of a thread: of the reader's, or of the writer's when the database is in its memory. */
+export function readMethods(queries: Queries) {
+  return {
+    list: (query: ListQuery): Moved<FoundPage> => {
+      const page = queries.list(query);
+      return new Moved(page, buffersOf(page.unindexed));
+    },
+    get: (id: string): Moved<FoundMessage | undefined> => {
+      const found = queries.get(id);
+      return new Moved(found, buffersOf(found?.unindexed ?? []));
+    },
+    content: (id: string): Moved<FoundContent | undefined> => {
+      const found = queries.content(id);
+      return new Moved(found, found?.kind === 'blob' ? [found.content.buffer] : []);
+    },
+    inboxes: (query: { readonly contains?: string; readonly limit?: number }) => queries.inboxes(query),
+    stats: () => queries.stats(),
+    unindexed: (limits: { readonly messages: number; readonly bytes: number }) => {
+      const found = queries.unindexed(limits);
+      return new Moved(found, buffersOf(found.entries));
+    },
+  };
+}
+
+export type ReadMethods = ReturnType<typeof readMethods>;
+
+function buffersOf(entries: readonly Unindexed[]): ArrayBuffer[] {
+  return entries.flatMap(({ content }) => (content.kind === 'blob' ? [content.content.buffer] : []));
+}

@@ -1,0 +1,84 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { InboxEntry, Ledger } from './ledger.ts';
+
+interface Gone {
+  readonly id: string;
+  readonly bytes: number;
+  readonly isRead: number;
+  readonly file: string | null;
+}
+
+/** What a transaction took out of the store, for the steps after its commit. */
+export interface Removed {
+  readonly ids: string[];
+  /** Content files to be unlinked. */
+  readonly files: string[];
+}
+
+/** Takes messages out of inboxes and, when no inbox holds them any more, out of the store. */
+export class Removal {
+  #removed: Removed = { ids: [], files: [] };
+  readonly #ledger: Ledger;
+  readonly #message: StatementSync;
+  readonly #places: StatementSync;
+  readonly #isPlaced: StatementSync;
+  readonly #newest: StatementSync;
+  readonly #deletePlace: StatementSync;
+  readonly #deletes: readonly StatementSync[];
+
+  constructor(database: DatabaseSync, ledger: Ledger) {
+    this.#ledger = ledger;
+    this.#message = database.prepare('SELECT id, bytes, is_read AS isRead, file FROM messages WHERE seq = ?');
+    this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
+    this.#isPlaced = database.prepare('SELECT 1 FROM placements WHERE seq = ? LIMIT 1');
+    this.#newest = database.prepare('SELECT max(seq) AS newest FROM placements WHERE inbox = ?');
+    this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
+    this.#deletes = ['contents', 'texts', 'messages'].map((table) =>
+      database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
+    );
+  }
+
+  /** Takes a message out of the store. */
+  message(seq: number): void {
+    const gone = this.#message.get(seq) as Gone | undefined;
+    if (!gone) return;
+    for (const { inbox } of this.#places.all(seq)) this.#takeOut(this.#ledger.entry(Number(inbox)), seq, gone);
+    this.#delete(seq, gone);
+  }
+
+  /** Takes a message out of one inbox. */
+  placement(entry: InboxEntry, seq: number): void {
+    const gone = this.#message.get(seq) as Gone | undefined;
+    if (!gone) return;
+    this.#takeOut(entry, seq, gone);
+    if (!this.#isPlaced.get(seq)) this.#delete(seq, gone);
+  }
+
+  /** What is gone since the last call; for a transaction that was rolled back, to be thrown away. */
+  collect(): Removed {
+    const removed = this.#removed;
+    this.#removed = { ids: [], files: [] };
+    return removed;
+  }
+
+  #takeOut(entry: InboxEntry, seq: number, { bytes, isRead }: Gone): void {
+    if (this.#deletePlace.run(entry.inbox, seq).changes === 0) return;
+    entry.messages -= 1;
+    entry.bytes -= bytes;
+    if (!isRead) entry.unread -= 1;
+    if (entry.newest === seq) entry.newest = Number(this.#newest.get(entry.inbox)?.newest ?? 0);
+    this.#ledger.touch(entry);
+  }
+
+  #delete(seq: number, { id, bytes, isRead, file }: Gone): void {
+    for (const statement of this.#deletes) statement.run(seq);
+    const { totals } = this.#ledger;
+    totals.messages -= 1;
+    totals.bytes -= bytes;
+    if (!isRead) totals.unread -= 1;
+    this.#removed.ids.push(id);
+    if (file === null) return;
+    totals.fileBytes -= bytes;
+    this.#removed.files.push(file);
+  }
+}

@@ -1,0 +1,90 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { InboxEntry, Ledger } from './ledger.ts';
+import type { Removal } from './removal.ts';
+
+/** Bounds of the store; 0 switches one off. */
+export interface RetentionLimits {
+  readonly keepPerInbox: number;
+  readonly keepBytes: number;
+  readonly keepAgeMs: number;
+}
+
+/**
+ * Holds the bounds as messages arrive, in their transaction: whoever looks sees them held. Oldest go first.
+ *
+ * Messages are taken one after the other even when they are committed together, so that what is kept does not depend
+ * on how the writer happened to group them; a message of a batch may therefore give way to a later one of the same
+ * batch. The message that has just arrived never gives way to itself: one that is larger than `keepBytes` stays, alone,
+ * until the next arrives.
+ */
+export class Retention {
+  readonly #limits: RetentionLimits;
+  readonly #ledger: Ledger;
+  readonly #removal: Removal;
+  readonly #oldest: StatementSync;
+  readonly #oldestIn: StatementSync;
+  readonly #expired: StatementSync;
+  readonly #overfull: StatementSync;
+
+  constructor(database: DatabaseSync, ledger: Ledger, removal: Removal, limits: RetentionLimits) {
+    this.#limits = limits;
+    this.#ledger = ledger;
+    this.#removal = removal;
+    this.#oldest = database.prepare('SELECT seq FROM messages ORDER BY seq LIMIT 1');
+    this.#oldestIn = database.prepare('SELECT seq FROM placements WHERE inbox = ? ORDER BY seq LIMIT 1');
+    this.#expired = database.prepare(
+      'SELECT seq FROM messages WHERE received_at < ? AND seq < ? ORDER BY received_at LIMIT ?',
+    );
+    this.#overfull = database.prepare('SELECT inbox FROM inboxes WHERE messages > ? LIMIT 1');
+  }
+
+  /** Makes room for a message that has just been put into these inboxes. */
+  afterArrival(inboxes: readonly InboxEntry[]): void {
+    const { keepPerInbox, keepBytes } = this.#limits;
+    if (keepPerInbox > 0) for (const entry of inboxes) this.#trim(entry, Number.POSITIVE_INFINITY);
+    if (keepBytes === 0) return;
+    while (this.#isOverBytes()) this.#removeOldest();
+  }
+
+  /**
+   * Takes out messages that are too old.
+   * @param before messages from this seq on stay, whatever their age
+   * @param most so many at a time
+   * @returns how many it took out
+   */
+  expire(now: number, before: number, most: number): number {
+    if (this.#limits.keepAgeMs === 0) return 0;
+    const rows = this.#expired.all(now - this.#limits.keepAgeMs, before, most);
+    for (const { seq } of rows) this.#removal.message(Number(seq));
+    return rows.length;
+  }
+
+  /** Brings a store under bounds that were wider when it was last open, at most so many messages at a time. */
+  shrink(most: number): number {
+    let removed = 0;
+    while (removed < most && this.#isOverBytes()) {
+      this.#removeOldest();
+      removed++;
+    }
+    if (this.#limits.keepPerInbox === 0 || removed >= most) return removed;
+    const row = this.#overfull.get(this.#limits.keepPerInbox);
+    return row ? removed + this.#trim(this.#ledger.entry(Number(row.inbox)), most - removed) : removed;
+  }
+
+  #trim(entry: InboxEntry, most: number): number {
+    let removed = 0;
+    for (; removed < most && entry.messages > this.#limits.keepPerInbox; removed++) {
+      this.#removal.placement(entry, Number(this.#oldestIn.get(entry.inbox)!.seq));
+    }
+    return removed;
+  }
+
+  #isOverBytes(): boolean {
+    const { totals } = this.#ledger;
+    return this.#limits.keepBytes > 0 && totals.bytes > this.#limits.keepBytes && totals.messages > 1;
+  }
+
+  #removeOldest(): void {
+    this.#removal.message(Number(this.#oldest.get()!.seq));
+  }
+}

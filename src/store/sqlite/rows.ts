@@ -1,0 +1,54 @@
+import type { StoredMessage, Summary } from '../../mail/store.ts';
+import { decodeAddresses, decodeList } from './address-text.ts';
+import { readFacts } from './facts.ts';
+
+/** Columns of a summary; `snippet` and `attachments` are null until the message is indexed. */
+export interface SummaryRow {
+  readonly seq: number;
+  readonly id: string;
+  readonly received_at: number;
+  readonly bytes: number;
+  readonly is_read: number;
+  readonly has_bare_newlines: number;
+  readonly message_id: string;
+  readonly subject: string;
+  readonly sender: string;
+  readonly recipients: string;
+  readonly cc: string;
+  readonly bcc: string;
+  readonly reply_to: string;
+  readonly tags: string;
+  readonly snippet: string | null;
+  readonly attachments: number | null;
+}
+
+export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.has_bare_newlines, m.message_id,
+  m.subject, m.sender, m.recipients, m.cc, m.bcc, m.reply_to, m.tags, t.snippet, t.attachments`;
+
+export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary {
+  return {
+    id: row.id,
+    messageId: row.message_id,
+    read: row.is_read === 1,
+    from: decodeAddresses(row.sender)[0] ?? null,
+    to: decodeAddresses(row.recipients),
+    cc: decodeAddresses(row.cc),
+    bcc: decodeAddresses(row.bcc),
+    replyTo: decodeAddresses(row.reply_to),
+    subject: row.subject,
+    receivedAt: new Date(row.received_at),
+    tags: decodeList(row.tags),
+    bytes: row.bytes,
+    attachments: row.attachments ?? 0,
+    snippet: row.snippet ?? '',
+    inboxes,
+    bareNewlines: row.has_bare_newlines === 1,
+  };
+}
+
+export function storedMessageOf(
+  row: SummaryRow & { readonly facts: string },
+  inboxes: readonly string[],
+): StoredMessage {
+  return { ...summaryOf(row, inboxes), ...readFacts(row.facts) };
+}

@@ -1,0 +1,219 @@
+import { join, resolve } from 'node:path';
+import { contentOf, SPOOL_MEMORY_BYTES } from '../../mail/content.ts';
+import type { Naming } from '../../mail/inbox.ts';
+import type { Message } from '../../mail/message.ts';
+import type { Reporter } from '../../mail/report.ts';
+import type { Selection, Store } from '../../mail/store.ts';
+import { StoreError } from '../errors.ts';
+import { dropFile, keepAsFile } from './content-files.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Indexer } from './indexer.ts';
+import { layoutOf } from './layout.ts';
+import type { ReaderData, ReaderMethods } from './reader-thread.ts';
+import { createReading } from './reading.ts';
+import type { ReadMethods } from './reads.ts';
+import { needsText } from './search.ts';
+import { MEMORY } from './sqlite-errors.ts';
+import { startThread, type Thread } from './thread.ts';
+import type { RemovedEvent, WriteMethods, WriterData } from './writer-thread.ts';
+
+export interface SqliteStoreOptions {
+  /** Folder of the store, made if needed; `:memory:` keeps nothing. */
+  readonly directory: string;
+  readonly naming: Naming;
+  /** Messages an inbox keeps; 0 is off, as for the next two. */
+  readonly keepPerInbox: number;
+  /** Octets of raw messages kept in all. */
+  readonly keepBytes: number;
+  readonly keepAgeMs: number;
+  readonly report: Reporter;
+  readonly now?: () => number;
+}
+
+/** Ids become parts of file names. */
+const ID = /^[0-9A-Za-z_-]{1,64}$/;
+/** How often expired messages are looked for: a hundredth of the age that is kept, within these. */
+const EXPIRE_MS = { least: 1000, most: 60_000 };
+
+/**
+ * Opens the store of a folder.
+ *
+ * A thread owns the only connection that writes; another one reads. When `save` resolves, the message is on disk
+ * (fsync) and every read sees it.
+ * @throws errors with the codes of `STORE_ERRORS`
+ */
+export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { keepPerInbox, keepBytes, keepAgeMs, naming, report, now = Date.now } = options;
+  const isInMemory = options.directory === MEMORY;
+  const directory = isInMemory ? MEMORY : resolve(options.directory);
+  const contents = isInMemory ? '' : layoutOf(directory).contents;
+  let deleted = 0;
+  let isWell = true;
+  let closing: Promise<void> | undefined;
+
+  const onRemoved = ({ ids, why }: RemovedEvent): void => {
+    if (ids.length === 0) return;
+    deleted += ids.length;
+    report({ type: 'deleted', ids, why });
+  };
+  const onDeath = (error: Error): void => {
+    isWell = false;
+    report({ type: 'crash', where: 'store', error });
+  };
+  const data: WriterData = { directory, naming, limits: { keepPerInbox, keepBytes, keepAgeMs }, now: now() };
+  const writer = await startThread<WriteMethods, RemovedEvent>('writer-thread', {
+    name: 'store writer',
+    data,
+    onEvent: onRemoved,
+    onDeath,
+  });
+  const reader: Thread<ReadMethods> = isInMemory
+    ? (writer as unknown as Thread<ReadMethods>)
+    : await startReader(directory, onDeath).catch(async (error: unknown) => {
+        await writer.call('close', undefined);
+        await writer.end();
+        throw error;
+      });
+  const indexer = new Indexer({
+    reader,
+    writer,
+    contents,
+    onError: (error) => report({ type: 'crash', where: 'store index', error }),
+  });
+  const commit = new GroupCommit({
+    writer,
+    now,
+    onHealth: (isHealthy) => {
+      isWell = isHealthy;
+    },
+    onCommit: (stored, removed) => {
+      if (stored.length > 0) {
+        report({ type: 'stored', ids: stored });
+        indexer.wake();
+      }
+      onRemoved({ ids: removed, why: 'retention' });
+    },
+  });
+  const reading = createReading(reader, indexer, contents);
+  const expiry = keepAgeMs > 0 ? startExpiry(writer, keepAgeMs, now, report) : undefined;
+  let preparing = 0; // messages whose content file is being made
+  let prepared: PromiseWithResolvers<void> | undefined;
+  indexer.wake(); // what the last run left
+
+  async function saveAsFile(message: Message): Promise<void> {
+    preparing += 1;
+    let file: string;
+    try {
+      file = await keepAsFile(message.content, message.id, contents);
+    } catch (error) {
+      isWell = false;
+      throw error;
+    } finally {
+      preparing -= 1;
+      if (preparing === 0) queueMicrotask(() => prepared?.resolve());
+    }
+    let fate: 'kept' | 'known' | undefined;
+    try {
+      fate = await commit.add(message, file);
+    } finally {
+      if (fate !== 'kept') await dropFile(join(contents, file));
+    }
+  }
+
+  /** For an in-memory store, a content that came as a file is read first. */
+  async function saveFromFile(message: Message): Promise<void> {
+    const views: Buffer[] = [];
+    for await (const view of message.content.stream()) views.push(view);
+    await commit.add({ ...message, content: contentOf(views, message.content.bareNewlines) }, null);
+  }
+
+  async function close(): Promise<void> {
+    clearInterval(expiry);
+    if (preparing > 0) {
+      prepared = Promise.withResolvers();
+      await prepared.promise;
+    }
+    await commit.drain();
+    await indexer.close();
+    try {
+      if (!isInMemory && reader.isAlive) await (reader as Thread<ReaderMethods>).call('close', undefined);
+      if (writer.isAlive) await writer.call('close', undefined);
+    } finally {
+      await reader.end();
+      await writer.end();
+    }
+  }
+
+  const ensureOpen = (): void => {
+    if (closing) throw new StoreError('STORE_CLOSED', 'The store is closed');
+  };
+  const awaitText = async (selection: Selection): Promise<void> => {
+    if ('terms' in selection && needsText(selection.terms)) await indexer.caughtUp();
+  };
+
+  return {
+    ...reading,
+    async save(message) {
+      ensureOpen();
+      const { content, id } = message;
+      if (!ID.test(id)) throw new StoreError('STORE_FAILED', `Not a message id: ${JSON.stringify(id)}`);
+      if (content.at.kind === 'counted') throw new StoreError('STORE_FAILED', 'The content was counted, not kept');
+      if (isInMemory && content.at.kind === 'file') return saveFromFile(message);
+      if (!isInMemory && (content.at.kind === 'file' || content.bytes > SPOOL_MEMORY_BYTES)) return saveAsFile(message);
+      await commit.add(message, null);
+    },
+    async remove(selection) {
+      ensureOpen();
+      await awaitText(selection);
+      return writer.call('remove', selection);
+    },
+    async markRead(selection, read) {
+      ensureOpen();
+      await awaitText(selection);
+      return writer.call('markRead', { selection, read });
+    },
+    stats: async () => ({ ...(await reading.stats()), deleted, location: directory }),
+    async ready() {
+      if (closing || !writer.isAlive || !reader.isAlive) return false;
+      if (isWell) return true;
+      isWell = await writer.call('probe', undefined).then(
+        () => true,
+        () => false,
+      );
+      return isWell;
+    },
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function startReader(directory: string, onDeath: (error: Error) => void): Promise<Thread<ReaderMethods>> {
+  const data: ReaderData = { directory };
+  return startThread<ReaderMethods>('reader-thread', { name: 'store reader', data, onDeath });
+}
+
+/** Looks for expired messages also while none arrive. */
+function startExpiry(
+  writer: Thread<WriteMethods, RemovedEvent>,
+  keepAgeMs: number,
+  now: () => number,
+  report: Reporter,
+): NodeJS.Timeout {
+  const { least, most } = EXPIRE_MS;
+  let isRunning = false;
+  const expire = async (): Promise<void> => {
+    if (isRunning || !writer.isAlive) return;
+    isRunning = true;
+    try {
+      while ((await writer.call('expire', now())) > 0);
+    } catch (error) {
+      if (writer.isAlive) report({ type: 'crash', where: 'store expiry', error });
+    } finally {
+      isRunning = false;
+    }
+  };
+  const timer = setInterval(() => void expire(), Math.min(Math.max(keepAgeMs / 100, least), most));
+  return timer.unref();
+}

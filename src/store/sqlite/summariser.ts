@@ -1,0 +1,76 @@
+import type { SummaryData, SummaryMethods, Unparsed } from './summary-thread.ts';
+import { startThread, type Thread } from './thread.ts';
+import type { IndexEntry } from './writer.ts';
+
+/** A mail whose parsing takes longer, or more memory, counts as one without text. */
+const PARSE_MS = 30_000;
+const PARSE_HEAP_MIB = 1024;
+
+/**
+ * Parses mails in a thread that can be killed: what a mail does to the parser must end with that mail.
+ * The thread is started when first needed.
+ */
+export class Summariser {
+  readonly #data: SummaryData;
+  readonly #parseMs: number;
+  #thread: Promise<Thread<SummaryMethods>> | undefined;
+  #isEnded = false;
+
+  constructor(data: SummaryData, parseMs: number = PARSE_MS) {
+    this.#data = data;
+    this.#parseMs = parseMs;
+  }
+
+  /** Parses mails; whichever breaks the parser is given an empty entry, and one that is gone none. */
+  async summarise(mails: readonly Unparsed[]): Promise<IndexEntry[]> {
+    if (mails.length === 0) return [];
+    try {
+      return await this.#attempt(mails);
+    } catch (error) {
+      if (this.#isEnded) throw error;
+    }
+    const entries: IndexEntry[] = [];
+    for (const mail of mails) {
+      try {
+        entries.push(...(await this.#attempt([mail])));
+      } catch (error) {
+        if (this.#isEnded) throw error;
+        entries.push({ seq: mail.seq, id: mail.id, snippet: '', attachments: 0, text: '' });
+      }
+    }
+    return entries;
+  }
+
+  async end(): Promise<void> {
+    this.#isEnded = true;
+    await this.#kill();
+  }
+
+  async #attempt(mails: readonly Unparsed[]): Promise<IndexEntry[]> {
+    this.#thread ??= startThread<SummaryMethods>('summary-thread', {
+      name: 'mail parser',
+      data: this.#data,
+      heapMiB: PARSE_HEAP_MIB,
+    });
+    const thread = await this.#thread;
+    const timer = setTimeout(() => void thread.end(), this.#parseMs);
+    try {
+      return await thread.call('summarise', mails); // copied, not moved: they may have to be tried again
+    } catch (error) {
+      await this.#kill();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #kill(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    if (thread)
+      await thread.then(
+        (started) => started.end(),
+        () => {},
+      );
+  }
+}

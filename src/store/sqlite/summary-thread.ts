@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { summarise } from '../../mail/mime.ts';
+import { fold } from './search.ts';
+import { serveThread } from './thread.ts';
+
+/** A mail to be parsed: its bytes or the path of its file. */
+export interface Unparsed {
+  readonly seq: number;
+  readonly id: string;
+  readonly content: Uint8Array | string;
+}
+
+export interface SummaryData {
+  /** True when it works ahead and not for someone who waits. */
+  readonly isBackground: boolean;
+}
+
+/** Characters of a mail that a search looks at. */
+const TEXT_CHARACTERS = 256 * 1024;
+
+const methods = {
+  summarise: async (mails: readonly Unparsed[]) => {
+    const entries = [];
+    for (const { seq, id, content } of mails) {
+      const bytes = bytesOf(content);
+      if (!bytes) continue;
+      const { snippet, attachments, text } = await summarise(bytes);
+      entries.push({ seq, id, snippet, attachments, text: fold(text.slice(0, TEXT_CHARACTERS)) });
+    }
+    return entries;
+  },
+};
+
+export type SummaryMethods = typeof methods;
+
+serveThread(({ isBackground }: SummaryData) => {
+  // on Linux a priority belongs to the thread, elsewhere it would be the whole daemon's
+  if (isBackground && process.platform === 'linux') setPriority(19);
+  return methods;
+});
+
+/** The bytes of a mail, or nothing when it was removed while it waited. */
+function bytesOf(content: Uint8Array | string): Buffer | undefined {
+  if (typeof content !== 'string') return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
+  try {
+    return readFileSync(content);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
