@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigErrorCode } from './config/error.ts';
+import { STORE_ERRORS } from './store/errors.ts';
 
 /** Stable codes of everything that keeps the daemon from starting or a command from running, with what each means. */
 export const START_ERRORS = Object.freeze({
@@ -10,10 +11,8 @@ export const START_ERRORS = Object.freeze({
   ADDRESS_IN_USE: 'Something else listens on that address and port already.',
   ADDRESS_FORBIDDEN: 'The system does not let this user listen there; ports below 1024 need a privilege.',
   ADDRESS_UNAVAILABLE: 'The host to listen on is no address of this machine, or its name is unknown.',
-  DATA_UNWRITABLE: 'The data folder cannot be created or written.',
-  STORE_LOCKED: 'Another daemon uses the data folder; the message gives its process id.',
+  ...STORE_ERRORS,
   STORE_MISSING: 'The data folder holds no store yet.',
-  STORE_TOO_NEW: 'A later version of inboxd wrote the store.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function.',
   DAEMON_UNREACHABLE: 'The daemon that uses the data folder has no HTTP listener or does not answer.',

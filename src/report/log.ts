@@ -1,0 +1,154 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import { prettyFactory } from 'pino-pretty';
+import type { Recipient } from '../mail/envelope.ts';
+import type { Report, Reporter } from '../mail/report.ts';
+import { createLineWriter, type LineWriter } from './line-writer.ts';
+import { visible } from './visible.ts';
+
+export interface LogOptions {
+  /** A level of pino, or `silent`. */
+  readonly level: string;
+  /** `auto` is pretty when standard output is a terminal, else JSON. */
+  readonly format: 'auto' | 'json' | 'pretty';
+  /** Takes whole lines; standard output if absent. */
+  readonly destination?: Pick<LineWriter, 'write'> & Partial<LineWriter>;
+}
+
+/** Writes reports as log lines: one per message and one per session end at `info`, the rest by weight. */
+export type LogReporter = Reporter & {
+  readonly logger: Logger;
+  flush(): Promise<void>;
+  flushSync(): void;
+};
+
+/** Recipients and ids that one line names; beyond, only their number. */
+const NAMED = 5;
+const CAUSES = 5;
+const FRAMES = 12;
+
+/**
+ * Makes the reporter that writes the log. Nothing in a line can break it or a terminal: whatever a client chose is
+ * escaped and bounded. Content and secrets are never in a report's line.
+ */
+export function createLogReporter(options: LogOptions): LogReporter {
+  const { level, format } = options;
+  const destination =
+    options.destination ?? createLineWriter(1, { onLost: (lines) => logger.warn({ lines }, 'log lines lost') });
+  const isPretty = format === 'pretty' || (format === 'auto' && process.stdout.isTTY === true);
+  const settings = {
+    level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: describeError },
+  };
+  const logger: Logger = pino(settings, isPretty ? prettyLines(destination) : destination);
+  const reporter = (report: Report) => writeReport(logger, report);
+  return Object.assign(reporter, {
+    logger,
+    flush: () => destination.flush?.() ?? Promise.resolve(),
+    flushSync: () => destination.flushSync?.(),
+  });
+}
+
+function writeReport(logger: Logger, report: Report): void {
+  switch (report.type) {
+    case 'message': {
+      const level = report.code >= 400 && report.code < 500 ? 'warn' : 'info';
+      if (logger.isLevelEnabled(level)) logger[level](messageLine(report), 'message');
+      return;
+    }
+    case 'session-end':
+      if (logger.isLevelEnabled('info')) logger.info(sessionLine(report), 'session end');
+      return;
+    case 'session-start':
+      if (!logger.isLevelEnabled('debug')) return;
+      logger.debug(
+        { protocol: report.protocol, session: report.session, client: visible(report.address) },
+        'session start',
+      );
+      return;
+    case 'listening':
+      logger.info({ protocol: report.protocol, url: report.url }, 'listening');
+      return;
+    case 'crash':
+      logger.error({ where: report.where, session: report.session, state: report.state, err: report.error }, 'crash');
+      return;
+    case 'stored':
+      if (logger.isLevelEnabled('debug')) logger.debug(idsLine(report.ids), 'stored');
+      return;
+    case 'deleted': {
+      const level = report.why === 'asked' ? 'info' : 'debug';
+      if (logger.isLevelEnabled(level)) logger[level]({ ...idsLine(report.ids), why: report.why }, 'deleted');
+      return;
+    }
+    default:
+      report satisfies never;
+  }
+}
+
+function messageLine(report: Extract<Report, { type: 'message' }>): object {
+  const { message } = report;
+  const { from, to } = message.envelope;
+  return {
+    session: report.session,
+    id: message.id,
+    protocol: message.protocol,
+    client: visible(message.client.address),
+    from: from.path === null ? '<>' : visible(from.path.text),
+    to: to.length === 1 ? [visible(to[0]!.path.text)] : to.slice(0, NAMED).map(recipientText),
+    recipients: to.length,
+    bytes: message.content.bytes,
+    code: report.code,
+    verdict: visible(report.text),
+    ms: rounded(report.milliseconds),
+  };
+}
+
+function sessionLine(report: Extract<Report, { type: 'session-end' }>): object {
+  return {
+    protocol: report.protocol,
+    session: report.session,
+    client: visible(report.address),
+    hello: visible(report.hello),
+    messages: report.messages,
+    commands: report.commands,
+    failures: report.failures,
+    bytesIn: report.bytesIn,
+    bytesOut: report.bytesOut,
+    ms: rounded(report.milliseconds),
+    reason: report.reason,
+  };
+}
+
+function idsLine(ids: readonly string[]): object {
+  return { messages: ids.length, ids: ids.slice(0, NAMED) };
+}
+
+function recipientText({ path }: Recipient): string {
+  return visible(path.text);
+}
+
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 10) / 10;
+}
+
+/** An error and its causes with text made safe: its message may quote a client, and so may the head of its stack. */
+function describeError(error: unknown, depth = 0): object {
+  if (!(error instanceof Error)) return { message: visible(String(error)) };
+  const { code } = error as NodeJS.ErrnoException;
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+  return {
+    type: visible(error.name),
+    message: visible(error.message, 1024),
+    ...(code === undefined ? {} : { code: visible(String(code)) }),
+    stack: frames.slice(0, FRAMES).map((line) => visible(line.trim())),
+    ...(error.cause === undefined || depth >= CAUSES ? {} : { cause: describeError(error.cause, depth + 1) }),
+  };
+}
+
+/** Turns each JSON line into one for people. */
+function prettyLines(destination: Pick<LineWriter, 'write'>): Pick<LineWriter, 'write'> {
+  const prettify = prettyFactory({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, errorLikeObjectKeys: [] });
+  return { write: (line) => destination.write(prettify(line)) };
+}

@@ -1,0 +1,185 @@
+import { describe, expect, it } from 'vitest';
+import { NO_PARAMS } from '../../src/mail/envelope.ts';
+import type { Message } from '../../src/mail/message.ts';
+import type { Report } from '../../src/mail/report.ts';
+import { createLogReporter } from '../../src/report/log.ts';
+
+const HOSTILE = 'a\r\n{"level":"fatal"}\u001b[2J\u202e\u0000';
+const SECRET = 'sesame';
+
+function recipients(texts: readonly string[]): Message['envelope']['to'] {
+  return texts.map((text) => ({ path: { local: text, domain: '', text }, params: NO_PARAMS }));
+}
+
+function message(from: string | null, to: readonly string[], hello = 'client.example'): Message {
+  return {
+    id: '01m7y8t3hn3bqpgc7ckfzm7e1m',
+    envelope: {
+      from: { path: from === null ? null : { local: '', domain: '', text: from }, params: NO_PARAMS },
+      to: recipients(to),
+    },
+    content: {
+      bytes: 4096,
+      bareNewlines: false,
+      at: { kind: 'counted' },
+      stream: async function* () {},
+      release: () => {},
+    },
+    receivedAt: new Date(),
+    client: { address: '127.0.0.1', port: 4242, hello },
+    protocol: 'ESMTP',
+    session: 's1',
+    transcript: [`C: AUTH PLAIN ${SECRET}`],
+  };
+}
+
+const disposed = (about: Message, code = 250, text = 'OK queued'): Report => ({
+  type: 'message',
+  protocol: 'smtp',
+  session: 's1',
+  message: about,
+  code,
+  text,
+  milliseconds: 1.2345,
+});
+
+const SESSION_END: Report = {
+  type: 'session-end',
+  protocol: 'smtp',
+  session: 's1',
+  address: '127.0.0.1',
+  hello: HOSTILE,
+  messages: 1,
+  commands: 5,
+  failures: 0,
+  bytesIn: 5000,
+  bytesOut: 400,
+  milliseconds: 12.34,
+  reason: 'quit',
+};
+
+function log(reports: readonly Report[], level = 'info', format: 'json' | 'pretty' = 'json'): string {
+  let written = '';
+  const reporter = createLogReporter({ level, format, destination: { write: (text) => (written += text) } });
+  for (const report of reports) reporter(report);
+  return written;
+}
+
+function lines(reports: readonly Report[], level?: string): Record<string, unknown>[] {
+  const text = log(reports, level);
+  return text === ''
+    ? []
+    : text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe('log', () => {
+  it('has one line per message: id, sender, recipients, size, verdict and time taken', () => {
+    const [line, ...rest] = lines([disposed(message('me@here.example', ['you@there.example']))]);
+    expect(rest).toEqual([]);
+    expect(line).toMatchObject({
+      level: 'info',
+      msg: 'message',
+      id: '01m7y8t3hn3bqpgc7ckfzm7e1m',
+      session: 's1',
+      from: 'me@here.example',
+      to: ['you@there.example'],
+      recipients: 1,
+      bytes: 4096,
+      code: 250,
+      verdict: 'OK queued',
+      ms: 1.2,
+    });
+    expect(line?.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  it('names a bounded number of recipients, then counts', () => {
+    const [line] = lines([
+      disposed(
+        message(
+          null,
+          Array.from({ length: 1000 }, (_, count) => `r${count}@x`),
+        ),
+      ),
+    ]);
+    expect(line).toMatchObject({ from: '<>', to: ['r0@x', 'r1@x', 'r2@x', 'r3@x', 'r4@x'], recipients: 1000 });
+  });
+
+  it('has one line per session end, and the start only at debug', () => {
+    const start: Report = { type: 'session-start', protocol: 'smtp', session: 's1', address: '127.0.0.1' };
+    expect(lines([start, SESSION_END])).toMatchObject([
+      { msg: 'session end', client: '127.0.0.1', messages: 1, reason: 'quit', ms: 12.3 },
+    ]);
+    expect(lines([start, SESSION_END], 'debug').map(({ msg }) => msg)).toEqual(['session start', 'session end']);
+  });
+
+  it('warns of a message refused for the time being', () => {
+    expect(lines([disposed(message('a@b', ['c@d']), 452, 'Disk full')], 'warn')).toMatchObject([
+      { level: 'warn', code: 452 },
+    ]);
+    expect(lines([disposed(message('a@b', ['c@d']), 550, 'No')], 'warn')).toEqual([]);
+  });
+
+  it('cannot be broken by what a client says, in JSON or pretty', () => {
+    const hostile = [disposed(message(HOSTILE, [HOSTILE], HOSTILE), 550, HOSTILE), SESSION_END];
+    for (const format of ['json', 'pretty'] as const) {
+      const text = log(hostile, 'info', format);
+      expect(text.trimEnd().split('\n')).toHaveLength(2);
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\u202e]/u);
+    }
+    expect(lines(hostile)[0]?.from).toBe('a\\x0d\\x0a{"level":"fatal"}\\x1b[2J\\u202e\\x00');
+  });
+
+  it('bounds what a client says', () => {
+    const long = 'x'.repeat(1_000_000);
+    expect(log([disposed(message(long, [long, long, long, long, long, long], long), 550, long)]).length).toBeLessThan(
+      2500,
+    );
+  });
+
+  it('holds neither transcript nor content', () => {
+    expect(log([disposed(message('a@b', ['c@d'])), SESSION_END], 'trace')).not.toContain(SECRET);
+  });
+
+  it('tells of a crash with its causes, made safe', () => {
+    const error = new Error(HOSTILE, { cause: Object.assign(new TypeError('inner'), { code: 'ENOSPC' }) });
+    const [line] = lines([{ type: 'crash', where: 'rcpt', session: 's1', state: 'mail', error }]);
+    expect(line).toMatchObject({
+      level: 'error',
+      where: 'rcpt',
+      state: 'mail',
+      err: { type: 'Error', cause: { type: 'TypeError', message: 'inner', code: 'ENOSPC' } },
+    });
+    expect(JSON.stringify(line)).toContain('log.test.ts');
+    expect(log([{ type: 'crash', where: 'rcpt', error }], 'info', 'pretty').trimEnd()).not.toMatch(/[\p{Cc}\u202e]/u);
+    expect(lines([{ type: 'crash', where: 'sink', error: 'just text\n' }])[0]).toMatchObject({
+      err: { message: 'just text\\x0a' },
+    });
+  });
+
+  it('logs deletions that somebody asked for, and what retention does only at debug', () => {
+    const ids = Array.from({ length: 9 }, (_, count) => `id${count}`);
+    expect(
+      lines([
+        { type: 'deleted', ids, why: 'asked' },
+        { type: 'deleted', ids, why: 'retention' },
+        { type: 'stored', ids },
+      ]),
+    ).toMatchObject([{ msg: 'deleted', messages: 9, ids: ids.slice(0, 5), why: 'asked' }]);
+    expect(
+      lines(
+        [
+          { type: 'deleted', ids, why: 'retention' },
+          { type: 'stored', ids },
+        ],
+        'debug',
+      ),
+    ).toHaveLength(2);
+  });
+
+  it('is silent when told so', () => {
+    expect(log([disposed(message('a@b', ['c@d'])), SESSION_END], 'silent')).toBe('');
+  });
+});
