@@ -60,7 +60,7 @@ export function parseDialogues(text: string): Dialogue[] {
     else if (raw === 'S: (close)') current.steps.push({ kind: 'serverCloses', line });
     else if (raw === 'S: (silent)') current.steps.push({ kind: 'serverSilent', line });
     else if (client) {
-      const once = Buffer.concat([unescape(client[3] ?? ''), Buffer.from(client[2] === ':' ? '\r\n' : '')]);
+      const once = Buffer.concat([unescapeText(client[3] ?? ''), Buffer.from(client[2] === ':' ? '\r\n' : '')]);
       const bytes = Buffer.concat(Array.from({ length: Number(client[1] ?? 1) }, () => once));
       const last = current.steps.at(-1);
       if (last?.kind === 'client') {
@@ -77,7 +77,7 @@ export function parseDialogues(text: string): Dialogue[] {
 }
 
 /** `\r \n \t \0 \\ \xHH`, and `\{65*998}` for 998 octets of 0x41 given in decimal. */
-export function unescape(text: string): Buffer {
+export function unescapeText(text: string): Buffer {
   const parts: Buffer[] = [];
   const pattern = /\\(?:x([0-9a-fA-F]{2})|\{(\d+)\*(\d+)\}|(.))/gs;
   let at = 0;
@@ -222,7 +222,7 @@ function check(dialogue: Dialogue, kept: Kept[], reports: Report[], fail: (line:
         break;
       case 'content': {
         if (at < 0) at = 0;
-        const expected = unescape(value);
+        const expected = unescapeText(value);
         const { bytes } = message(line);
         if (!bytes.equals(expected)) fail(line, `content is ${JSON.stringify(bytes.toString('latin1').slice(0, 200))}`);
         break;

@@ -1,0 +1,127 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { optionsMarkdown } from '../src/config/markdown.ts';
+import { START_ERRORS } from '../src/errors.ts';
+import { diagramOf, PROTOCOL_NAMES } from '../src/protocols.ts';
+import { EXTENSIONS } from '../src/smtp/extensions.ts';
+import { VERBS } from '../src/smtp/verbs.ts';
+
+const top = fileURLToPath(new URL('..', import.meta.url));
+const src = join(top, 'src');
+
+/** Rooms that a room may import from, beside itself; packages by name; files of a room by their path. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  wire: [],
+  mail: ['mailparser'],
+  smtp: ['wire', 'mail'],
+  lmtp: ['wire', 'mail', 'smtp'],
+  store: ['mail'],
+  sinks: ['mail'],
+  report: ['mail', 'pino', 'pino-pretty'],
+  http: ['mail', 'fastify'],
+  config: ['smtp/limits.ts', 'smol-toml'],
+  cli: ['*'],
+};
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function importsOf(file: string): Import[] {
+  const from = relative(src, file);
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'|\bimport\('([^']+)'\)/g;
+  return [...readFileSync(file, 'utf8').matchAll(pattern)].map((match) => {
+    const name = match[1] ?? match[2] ?? match[3] ?? '';
+    const to = name.startsWith('.') ? relative(src, resolve(dirname(file), name)) : name;
+    return { file, from, to };
+  });
+}
+
+describe('the house', () => {
+  const imports = filesBelow(src).flatMap(importsOf);
+
+  it('is seen whole by this test', () => {
+    expect(imports.length).toBeGreaterThan(200);
+  });
+
+  it('imports only downwards', () => {
+    const wrong = imports.filter(({ from, to }) => {
+      const room = from.split('/')[0] ?? '';
+      const allowed = MAY_IMPORT[room];
+      if (!from.includes('/') || !allowed || allowed.includes('*') || to.startsWith('node:')) return false;
+      const target = to.split('/')[0] ?? '';
+      // the files of configuration that stand beside its folder belong to it
+      if (room === 'config' && to === 'config.ts') return false;
+      return target !== room && !allowed.includes(target) && !allowed.includes(to);
+    });
+    expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  it('has no room that the rules do not know', () => {
+    const rooms = readdirSync(src, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const { name } of rooms) expect(Object.keys(MAY_IMPORT)).toContain(name);
+  });
+
+  it('names node modules as such and files with their extension', () => {
+    const wrong = imports.filter(({ to }) => !to.startsWith('node:') && to.includes('/') && !to.endsWith('.ts'));
+    expect(wrong.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+  });
+
+  it('keeps the packages that parse mail and serve HTTP in one room each', () => {
+    const users = (name: string): string[] => [
+      ...new Set(imports.filter(({ to }) => to === name).map(({ from }) => from.split('/')[0] ?? '')),
+    ];
+    expect(users('mailparser')).toEqual(['mail']);
+    expect(users('fastify')).toEqual(['http']);
+    expect(users('commander')).toEqual(['cli']);
+  });
+
+  it('declares every package that it imports, and imports every package that it declares', () => {
+    const manifest = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
+    const used = imports.map(({ to }) => to).filter((to) => !to.startsWith('node:') && !to.endsWith('.ts'));
+    expect(Object.keys(manifest.dependencies).sort()).toEqual([...new Set(used)].sort());
+  });
+});
+
+describe('what is written about it', () => {
+  const readme = readFileSync(join(top, 'README.md'), 'utf8');
+
+  it('README.md lists every dependency with its reason', () => {
+    const { dependencies } = JSON.parse(readFileSync(join(top, 'package.json'), 'utf8')) as { dependencies: object };
+    for (const name of Object.keys(dependencies)) expect(readme).toMatch(new RegExp(`^\\| \`${name}\` \\|`, 'm'));
+  });
+
+  it('README.md explains every start-up error', () => {
+    for (const [code, meaning] of Object.entries(START_ERRORS))
+      expect(readme).toContain(`| \`${code}\` | ${meaning} |`);
+  });
+
+  it('README.md has the table of options as the program has it', () => {
+    expect(readme).toContain(optionsMarkdown().trim());
+  });
+
+  it('README.md has the tables of verbs and extensions as the program has them', () => {
+    for (const { verb, rfc, summary, refused } of VERBS) {
+      if (!refused) expect(readme).toContain(`| \`${verb}\` | ${summary} | ${rfc} |`);
+    }
+    for (const { keyword, rfc } of EXTENSIONS) expect(readme).toContain(`\`${keyword}\` (${rfc})`);
+  });
+
+  it('src/README.md has the diagrams as the tables draw them', () => {
+    const house = readFileSync(join(src, 'README.md'), 'utf8');
+    for (const name of PROTOCOL_NAMES) expect(house).toContain(`\`\`\`mermaid\n${diagramOf(name)}\n\`\`\``);
+  });
+});

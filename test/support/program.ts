@@ -1,0 +1,36 @@
+/** Where programs that others wrote are found; `.ci/install-peers` installs all of them. */
+import { accessSync, constants } from 'node:fs';
+import { join } from 'node:path';
+
+/** Program to the Debian package that has it. */
+export const PACKAGES = {
+  swaks: 'swaks',
+  curl: 'curl',
+  python3: 'python3',
+  msmtp: 'msmtp',
+  mutt: 'mutt',
+  telnet: 'telnet',
+  socat: 'socat',
+  strace: 'strace',
+  postfix: 'postfix',
+  'smtp-source': 'postfix',
+  'smtp-sink': 'postfix',
+  exim4: 'exim4-daemon-light',
+  smtpd: 'opensmtpd',
+} as const;
+
+export type PeerName = keyof typeof PACKAGES;
+
+const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin', '/opt/inboxd-peers/usr/sbin'];
+
+/** The program's path, or undefined if it is not on this machine. */
+export function findPeer(name: PeerName): string | undefined {
+  for (const folder of FOLDERS) {
+    const path = join(folder, name);
+    try {
+      accessSync(path, constants.X_OK);
+      return path;
+    } catch {} // not here: the next folder
+  }
+  return undefined;
+}
