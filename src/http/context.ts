@@ -1,0 +1,21 @@
+import type { Reporter } from '../mail/report.ts';
+import type { Store } from '../mail/store.ts';
+import type { MessageReader } from './message-reader.ts';
+
+/** What the daemon counts since its start. */
+export interface RuntimeCounters {
+  readonly smtpAccepted: number;
+  readonly smtpAcceptedBytes: number;
+  readonly smtpRejected: number;
+  readonly smtpIgnored: number;
+}
+
+/** What routes work with. */
+export interface Context {
+  readonly store: Store;
+  readonly reader: MessageReader;
+  readonly version: string;
+  readonly report: Reporter;
+  readonly counters: () => RuntimeCounters;
+  readonly startedAt: Date;
+}

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import type { Context } from '../context.ts';
+import { sendJson, sendText, sendUnready } from '../replies.ts';
+
+/** The daemon itself: what it is, whether it lives and takes mail. */
+export function addInfoRoutes(app: FastifyInstance, { store, version, counters, startedAt }: Context): void {
+  app.get('/api/v1/info', async (_request, reply) => {
+    const stats = await store.stats();
+    const counted = counters();
+    return sendJson(reply, {
+      Version: version,
+      LatestVersion: 'disabled', // nobody is asked
+      Database: stats.location,
+      DatabaseSize: stats.diskBytes,
+      Messages: stats.messages,
+      Unread: stats.unread,
+      Tags: {},
+      RuntimeStats: {
+        Uptime: Math.floor((Date.now() - startedAt.getTime()) / 1000),
+        Memory: process.memoryUsage.rss(),
+        MessagesDeleted: stats.deleted,
+        SMTPAccepted: counted.smtpAccepted,
+        SMTPAcceptedSize: counted.smtpAcceptedBytes,
+        SMTPRejected: counted.smtpRejected,
+        SMTPIgnored: counted.smtpIgnored,
+      },
+    });
+  });
+
+  app.route({ method: ['GET', 'HEAD'], url: '/livez', handler: (_request, reply) => sendText(reply, 200, '') });
+  app.route({
+    method: ['GET', 'HEAD'],
+    url: '/readyz',
+    handler: async (_request, reply) => ((await store.ready()) ? sendText(reply, 200, '') : sendUnready(reply)),
+  });
+}

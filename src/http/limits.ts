@@ -1,0 +1,29 @@
+/** Limits of the HTTP side; units are in the names. */
+export interface HttpLimits {
+  /** Body of an API request. */
+  readonly bodyBytes: number;
+  /** A message id or the name of an inbox in a path. */
+  readonly parameterCharacters: number;
+  /** Until a request has come in whole. */
+  readonly requestMs: number;
+  /** Header block of a message that `/headers` reads. */
+  readonly messageHeaderBytes: number;
+  readonly messageHeaderFields: number;
+  /** What taking one message apart may take. */
+  readonly parseMs: number;
+  /** Messages kept taken apart, so that opening one and its images parses it once. */
+  readonly cachedMessages: number;
+  /** Their octets together; a message that is larger alone is not kept. */
+  readonly cachedBytes: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = Object.freeze({
+  bodyBytes: 5 * 1024 * 1024,
+  parameterCharacters: 1_024,
+  requestMs: 30_000,
+  messageHeaderBytes: 1024 * 1024,
+  messageHeaderFields: 20_000,
+  parseMs: 10_000,
+  cachedMessages: 16,
+  cachedBytes: 32 * 1024 * 1024,
+});

@@ -1,0 +1,75 @@
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import { createMimeParser, type MimeParser } from '../mail/mime-parser.ts';
+import type { Reporter } from '../mail/report.ts';
+import type { Store } from '../mail/store.ts';
+import type { Context, RuntimeCounters } from './context.ts';
+import { addInboxRoutes } from './dialects/inboxd.ts';
+import { addMailpitRoutes } from './dialects/mailpit.ts';
+import { addFrontRoute } from './front.ts';
+import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import { MessageReader } from './message-reader.ts';
+import { sendBadRequest, sendFailure, sendNotFound, sendText, sendTooLarge } from './replies.ts';
+import { type AccessRules, guard, secure } from './security.ts';
+
+export interface HttpOptions extends AccessRules {
+  readonly store: Store;
+  readonly version: string;
+  readonly report: Reporter;
+  readonly limits?: Partial<HttpLimits>;
+  /** What the daemon has counted; zeros when absent. */
+  readonly counters?: () => RuntimeCounters;
+  /** URLs that the daemon listens on, for the page at `/`. */
+  readonly listeners?: () => readonly string[];
+  /** Takes mails apart; by default a thread of its own, which closes with the server. */
+  readonly parser?: MimeParser;
+}
+
+const NO_COUNTS: RuntimeCounters = { smtpAccepted: 0, smtpAcceptedBytes: 0, smtpRejected: 0, smtpIgnored: 0 };
+
+/** Makes the HTTP side of the daemon; it does not listen yet. Closing it leaves the store open. */
+export function createHttpServer(options: HttpOptions): FastifyInstance {
+  const { store, version, report, hostname } = options;
+  const limits: HttpLimits = { ...HTTP_LIMITS, ...options.limits };
+  const parser = options.parser ?? createMimeParser({ report, parseMs: limits.parseMs });
+  const app = Fastify({
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestMs,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: limits.parameterCharacters },
+    // URLs that the router refuses, before any hook runs
+    frameworkErrors: (error, _request, reply) => {
+      const secured = secure(reply as FastifyReply);
+      return error.code === 'FST_ERR_BAD_URL' ? sendBadRequest(secured, 'Bad request') : sendNotFound(secured);
+    },
+  });
+  const context: Context = {
+    store,
+    reader: new MessageReader(store, parser, limits),
+    version,
+    report,
+    counters: options.counters ?? (() => NO_COUNTS),
+    startedAt: new Date(),
+  };
+
+  guard(app, options);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
+  app.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, report));
+  addMailpitRoutes(app, context);
+  addInboxRoutes(app, context);
+  addFrontRoute(app, { version, hostname, listeners: options.listeners ?? (() => []) });
+  if (options.parser === undefined) app.addHook('onClose', () => parser.close());
+  return app;
+}
+
+/** Tells the client no more than he needs; the cause of what is our fault goes to the report. */
+function answerError(error: FastifyError, reply: FastifyReply, report: Reporter): FastifyReply {
+  reply.removeHeader('content-disposition');
+  if (error.statusCode === 413) return sendTooLarge(reply);
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return sendText(reply, error.statusCode, 'Bad request');
+  }
+  report({ type: 'crash', where: 'http', error });
+  return sendFailure(reply);
+}
