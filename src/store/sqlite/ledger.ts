@@ -34,10 +34,13 @@ export class Ledger {
   readonly #byName = new Map<string, InboxEntry>();
   readonly #byKey = new Map<number, InboxEntry>();
   readonly #changed = new Set<InboxEntry>();
+  /** Those without a row yet. */
+  readonly #isNew = new Set<InboxEntry>();
   readonly #database: DatabaseSync;
   readonly #findByName: StatementSync;
   readonly #findByKey: StatementSync;
-  readonly #put: StatementSync;
+  readonly #insert: StatementSync;
+  readonly #update: StatementSync;
   readonly #delete: StatementSync;
   readonly #putTotals: StatementSync;
 
@@ -46,7 +49,10 @@ export class Ledger {
     const columns = 'inbox, name, messages, unread, bytes, newest';
     this.#findByName = database.prepare(`SELECT ${columns} FROM inboxes WHERE name = ?`);
     this.#findByKey = database.prepare(`SELECT ${columns} FROM inboxes WHERE inbox = ?`);
-    this.#put = database.prepare(`INSERT OR REPLACE INTO inboxes (${columns}) VALUES (?, ?, ?, ?, ?, ?)`);
+    this.#insert = database.prepare(`INSERT INTO inboxes (${columns}) VALUES (?, ?, ?, ?, ?, ?)`);
+    this.#update = database.prepare(
+      'UPDATE inboxes SET messages = ?, unread = ?, bytes = ?, newest = ? WHERE inbox = ?',
+    );
     this.#delete = database.prepare('DELETE FROM inboxes WHERE inbox = ?');
     this.#putTotals = database.prepare(
       'UPDATE totals SET messages = ?, unread = ?, bytes = ?, file_bytes = ?, indexed_to = ?',
@@ -59,8 +65,8 @@ export class Ledger {
     const known = this.find(name);
     if (known) return known;
     const entry = { inbox: this.#nextInbox++, name, messages: 0, unread: 0, bytes: 0, newest: 0 };
-    this.#remember(entry);
-    return entry;
+    this.#isNew.add(entry);
+    return this.#remember(entry);
   }
 
   find(name: string): InboxEntry | undefined {
@@ -87,9 +93,11 @@ export class Ledger {
   flush(): void {
     for (const entry of this.#changed) {
       const { inbox, name, messages, unread, bytes, newest } = entry;
-      if (messages > 0) this.#put.run(inbox, name, messages, unread, bytes, newest);
-      else {
-        this.#delete.run(inbox);
+      if (messages > 0) {
+        if (!this.#isNew.delete(entry)) this.#update.run(messages, unread, bytes, newest, inbox);
+        else this.#insert.run(inbox, name, messages, unread, bytes, newest);
+      } else {
+        if (!this.#isNew.delete(entry)) this.#delete.run(inbox);
         this.#byName.delete(name);
         this.#byKey.delete(inbox);
       }
@@ -104,6 +112,7 @@ export class Ledger {
   reload(): void {
     this.#forget();
     this.#changed.clear();
+    this.#isNew.clear();
     this.totals = this.#database
       .prepare('SELECT messages, unread, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo FROM totals')
       .get() as unknown as Totals;
