@@ -76,7 +76,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       report({ type: 'listening', protocol: address.protocol, url: running.url });
     }
     const named = listeners.map(({ protocol, url }) => ({ protocol, url }));
-    const card = await leaveCard(config, named);
+    const card = await leaveCard(keep.directory, named);
 
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
@@ -102,6 +102,8 @@ interface Keep {
   readonly sink: Sink;
   readonly spool: Spool;
   readonly space: FreeSpace;
+  /** The data folder, or `:memory:`. */
+  readonly directory: string;
   close(): Promise<void>;
 }
 
@@ -119,13 +121,14 @@ async function openKeep(
   const sink = parts.sink ?? (await chooseSink(config, store));
   const { spool, remove } = await chooseSpool(config, parts, directory);
   undo.push(remove);
-  const space = createFreeSpace(config.sink.kind === 'maildir' ? config.sink.path : directory, store);
+  const space = createFreeSpace(!parts.sink && config.sink.kind === 'maildir' ? config.sink.path : directory, store);
   undo.push(async () => space.stop());
   return {
     store,
     sink,
     spool,
     space,
+    directory,
     close: async () => {
       space.stop();
       await store.close();
@@ -224,11 +227,11 @@ function urlOf(address: ListenAddress, bound: Bound): string {
 
 /** Tells other commands on this machine where the daemon of a data folder is; gives the way to take that back. */
 async function leaveCard(
-  config: Config,
-  listeners: readonly { protocol: string; url: string }[],
+  directory: string,
+  listeners: Daemon['listeners'],
 ): Promise<(() => Promise<void>) | undefined> {
-  if (config.sink.kind !== 'store' || config.data === ':memory:') return undefined;
-  const card = join(config.data, 'inboxd.json');
+  if (directory === ':memory:') return undefined;
+  const card = join(directory, 'inboxd.json');
   await writeFile(card, `${JSON.stringify({ pid: process.pid, listeners })}\n`, { mode: 0o600 });
   return () => rm(card, { force: true });
 }

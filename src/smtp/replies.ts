@@ -40,7 +40,7 @@ export const RECIPIENT_OK = reply(250, '2.1.5', 'Recipient OK');
 export const OK = reply(250, '2.0.0', 'OK');
 export const SEND_CONTENT = reply(354, '', 'Send the message; end it with a line that holds a single dot');
 export const CANNOT_VERIFY = reply(252, '2.0.0', 'Every address has an inbox; send and it will be kept');
-export const BYE = closing(reply(221, '2.0.0', 'Bye'));
+export const BYE = reply(221, '2.0.0', 'Bye');
 
 export const UNKNOWN_COMMAND = reply(500, '5.5.1', 'Command not recognized; HELP lists what is');
 export const LINE_TOO_LONG = reply(500, '5.5.2', 'Line too long');
@@ -93,4 +93,4 @@ export const NOT_SMTP = closing(reply(421, '4.5.2', 'This is a mail server, clos
 export const NO_TLS_HERE = closing(reply(501, '5.5.2', 'This listener speaks plain text, not TLS'));
 /** All that the mailinator profile says to anything it does not expect. */
 export const NO_SUCH_USER = closing(reply(550, '', 'No such user'));
-export const QUEUED_AND_BYE = closing(reply(250, '', 'Ok: queued'));
+export const QUEUED_AND_BYE = reply(250, '', 'Ok: queued');

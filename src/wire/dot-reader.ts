@@ -47,14 +47,18 @@ export class DotReader {
     let to = 0;
     // Until a dot has to go `to` follows `from`; afterwards octets move up.
     while (from < length) {
+      if (at === TEXT) {
+        // nearly all octets are read here, so these two loops do nothing else
+        if (to === from) {
+          while (from < length && view[from]! > CR) from++;
+          to = from;
+        } else {
+          while (from < length && view[from]! > CR) view[to++] = view[from++]!;
+        }
+        if (from === length) break;
+      }
       const octet = view[from]!;
       if (at === TEXT) {
-        if (octet > CR) {
-          if (to !== from) view[to] = octet;
-          to++;
-          from++;
-          continue;
-        }
         if (octet === CR) at = AFTER_CR;
         else if (octet === LF) bare = true;
       } else if (at === AFTER_CR) {

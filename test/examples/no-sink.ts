@@ -1,0 +1,2 @@
+/** What not to do: a module without a sink. */
+export const version = 1;
