@@ -13,6 +13,7 @@ export const PACKAGES = {
   socat: 'socat',
   strace: 'strace',
   postfix: 'postfix',
+  postconf: 'postfix',
   'smtp-source': 'postfix',
   'smtp-sink': 'postfix',
   exim4: 'exim4-daemon-light',

@@ -1,0 +1,88 @@
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { describeWithPeers } from '../../support/peers.ts';
+import { runWell } from '../../support/run.ts';
+import { MIXED_SET } from './mixed-set.ts';
+import { freePort, linesWith, type Mta, openFolder, relaysUnchanged, startMta } from './relay.ts';
+
+const CONFIG = (exim: string, folder: string, port: number, inboxd: number, chunking: string) => `
+primary_hostname = exim.example
+spool_directory = ${folder}/spool
+log_file_path = ${folder}/log/%slog
+pid_file_path = ${folder}/pid
+exim_path = ${exim}
+exim_user = Debian-exim
+exim_group = Debian-exim
+local_interfaces = 127.0.0.1
+daemon_smtp_ports = ${port}
+tls_advertise_hosts =
+chunking_advertise_hosts = *
+smtputf8_advertise_hosts = *
+smtp_accept_queue_per_connection = 0
+acl_smtp_rcpt = take
+keep_environment =
+host_lookup =
+log_selector = +all
+begin acl
+take:
+  accept
+begin routers
+to_inboxd:
+  driver = manualroute
+  route_list = * 127.0.0.1::${inboxd}
+  self = send
+  transport = inboxd
+begin transports
+inboxd:
+  driver = smtp
+  allow_localhost
+  hosts_avoid_tls = *
+  hosts_try_chunking = ${chunking}
+begin retry
+* * F,1h,1s
+`;
+
+async function startExim(exim: string, inboxd: number, chunking: '*' | ''): Promise<Mta> {
+  const folder = openFolder('exim');
+  const port = await freePort();
+  const config = join(folder, 'exim.conf');
+  writeFileSync(config, CONFIG(exim, folder, port, inboxd, chunking));
+  const id = (flag: string) => runWell('id', [flag, 'Debian-exim']).then(({ stdout }) => Number(stdout));
+  for (const name of ['spool', 'log']) {
+    mkdirSync(join(folder, name));
+    chownSync(join(folder, name), await id('-u'), await id('-g'));
+  }
+  const log = join(folder, 'log', 'mainlog');
+  return startMta({ program: exim, args: ['-C', config, '-bdf'], port, folder, logFiles: [log] });
+}
+
+/** Exim's lines for deliveries: `=>` for the first recipient of a transaction, `->` for the others; K means CHUNKING. */
+const deliveries = (mta: Mta) => linesWith(mta, / [=-]> /);
+
+describeWithPeers('Exim relaying', ['exim4'], ({ exim4 }) => {
+  describe('with BDAT (hosts_try_chunking = *)', () => {
+    const { mta } = relaysUnchanged({
+      mails: MIXED_SET,
+      start: ({ smtpPort }) => startExim(exim4, smtpPort, '*'),
+    });
+
+    it('used CHUNKING for every message and deferred none', () => {
+      expect(deliveries(mta()).length).toBe(MIXED_SET.reduce((sum, mail) => sum + mail.to.length, 0));
+      for (const line of deliveries(mta())) expect(line).toMatch(/ K C="250[- ]/);
+      expect(linesWith(mta(), / (==|\*\*) /)).toEqual([]);
+    });
+  });
+
+  describe('with DATA', () => {
+    const { mta } = relaysUnchanged({
+      mails: MIXED_SET,
+      start: ({ smtpPort }) => startExim(exim4, smtpPort, ''),
+    });
+
+    it('used no CHUNKING and deferred none', () => {
+      for (const line of deliveries(mta())) expect(line).not.toMatch(/ K C="/);
+      expect(linesWith(mta(), / (==|\*\*) /)).toEqual([]);
+    });
+  });
+});
