@@ -1,0 +1,100 @@
+/**
+ * Runs servers against each other under the same load.
+ *
+ * The servers take turns within each round (A B C D, A B C D, ...), so that whatever else the machine does meets all
+ * of them alike; a ratio is taken within a round, and the median of those is reported. Every server is a process of
+ * its own that starts fresh for each load, is warmed up once and then stays up, idle while the others run.
+ */
+import { readFileSync } from 'node:fs';
+import { median } from './statistics.ts';
+
+/** A server in a process of its own, listening on loopback. */
+export interface RunningServer {
+  readonly port: number;
+  readonly pid: number;
+  /** How many messages it says it holds; absent where it holds none. */
+  held?(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface Contestant {
+  readonly name: string;
+  readonly title: string;
+  /** The part of a load's messages that it gets, where it is too slow for all of them; 1 if absent. */
+  share?(load: Load): number;
+  start(): Promise<RunningServer>;
+}
+
+export interface Load {
+  readonly name: string;
+  readonly title: string;
+  /** Whether each message comes over a connection of its own. */
+  readonly reconnects: boolean;
+  /** Messages per round; chosen so that a round takes 1 to 3 s. */
+  readonly messages: number;
+  /** Sends the messages; throws if one of them was not accepted. */
+  run(port: number, messages: number): Promise<void>;
+}
+
+export interface Score {
+  readonly contestant: Contestant;
+  /** Messages per second of each round. */
+  readonly rates: readonly number[];
+  /** CPU time of the server's process in microseconds per message, of each round. */
+  readonly cpuMicros: readonly number[];
+}
+
+export interface Result {
+  readonly load: Load;
+  readonly scores: readonly Score[];
+}
+
+/** Runs one load against every contestant; throws if a message got lost on the way or in a store. */
+export async function contest(load: Load, contestants: readonly Contestant[], rounds: number): Promise<Result> {
+  const running: {
+    contestant: Contestant;
+    server: RunningServer;
+    rates: number[];
+    cpuMicros: number[];
+    sent: number;
+  }[] = [];
+  try {
+    for (const contestant of contestants) {
+      running.push({ contestant, server: await contestant.start(), rates: [], cpuMicros: [], sent: 0 });
+    }
+    for (let round = 0; round <= rounds; round++) {
+      for (const one of running) {
+        const messages = Math.round(load.messages * (one.contestant.share?.(load) ?? 1) * (round === 0 ? 0.25 : 1));
+        const cpuBefore = cpuMicros(one.server.pid);
+        const start = performance.now();
+        await load.run(one.server.port, messages);
+        const seconds = (performance.now() - start) / 1000;
+        one.sent += messages;
+        if (round === 0) continue; // the warm-up
+        one.rates.push(messages / seconds);
+        one.cpuMicros.push((cpuMicros(one.server.pid) - cpuBefore) / messages);
+      }
+    }
+    for (const { contestant, server, sent } of running) {
+      const held = await server.held?.();
+      if (held !== undefined && held !== sent) throw new Error(`${contestant.name} holds ${held} of ${sent} messages`);
+    }
+    return { load, scores: running.map(({ contestant, rates, cpuMicros }) => ({ contestant, rates, cpuMicros })) };
+  } finally {
+    for (const { server } of running) await server.stop();
+  }
+}
+
+/** Median of the rates' ratios, each taken within one round. */
+export function ratio(score: Score, to: Score): number {
+  return median(score.rates.map((rate, round) => rate / to.rates[round]!));
+}
+
+const MICROS_PER_TICK = 10_000; // USER_HZ is 100 on every Linux that Node.js runs on
+
+/** User and system time of a process with all its threads. */
+function cpuMicros(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // from field 3 on, behind the name
+  return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK;
+}

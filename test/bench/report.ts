@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { findPeer } from '../support/program.ts';
+import { run } from '../support/run.ts';
+import { type Result, ratio, type Score } from './contest.ts';
+import { median } from './statistics.ts';
+
+const BASELINE = 'smtp-sink';
+
+/** The figures of one load as a Markdown table. */
+export function tableOf({ load, scores }: Result): string {
+  const baseline = scores.find(({ contestant }) => contestant.name === BASELINE);
+  const rows = scores.map((score) => rowOf(score, baseline).join(' | '));
+  return [
+    `### ${load.title}`,
+    '',
+    '| server | messages/s, median | lowest to highest | against smtp-sink | CPU µs/message |',
+    '|---|---:|---:|---:|---:|',
+    ...rows.map((row) => `| ${row} |`),
+  ].join('\n');
+}
+
+function rowOf(score: Score, baseline: Score | undefined): string[] {
+  const whole = (value: number) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
+  return [
+    score.contestant.title,
+    whole(median(score.rates)),
+    `${whole(Math.min(...score.rates))} to ${whole(Math.max(...score.rates))}`,
+    baseline ? `${ratio(score, baseline).toFixed(2)}x` : '–',
+    whole(median(score.cpuMicros)),
+  ];
+}
+
+/** One line per load and server: the ratios alone. */
+export function ratiosOf({ load, scores }: Result): string[] {
+  const baseline = scores.find(({ contestant }) => contestant.name === BASELINE);
+  return scores
+    .filter((score) => baseline && score !== baseline)
+    .map(
+      (score) =>
+        `${load.name.padEnd(8)} ${score.contestant.name.padEnd(14)} ${ratio(score, baseline!).toFixed(2)}x smtp-sink`,
+    );
+}
+
+/** What the figures were taken on and with. */
+export async function circumstances(command: string, rounds: number): Promise<string> {
+  const lines = [
+    ['taken', new Date().toISOString().slice(0, 10)],
+    ['command', `\`${command}\`, ${rounds} rounds after one to warm up`],
+    ['machine', `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`],
+    ['system', `${debianName()}, Linux ${release()}`],
+    ['data folder', `${tmpdir()} on ${await filesystemOf(tmpdir())}`],
+    ['Node.js', process.version],
+    ['smtp-source, smtp-sink', `Postfix ${await postfixVersion()}`],
+    ['npm smtp-server', packageVersion('smtp-server')],
+  ];
+  return ['| | |', '|---|---|', ...lines.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
+
+function debianName(): string {
+  return /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'unknown';
+}
+
+const FILESYSTEMS = new Map([
+  [0xef53, 'ext4'],
+  [0x01021994, 'tmpfs (fsync costs nothing there)'],
+  [0x58465342, 'XFS'],
+  [0x9123683e, 'Btrfs'],
+  [0x794c7630, 'overlayfs'],
+]);
+
+async function filesystemOf(path: string): Promise<string> {
+  const { type } = await statfs(path);
+  return FILESYSTEMS.get(type) ?? `file system 0x${type.toString(16)}`;
+}
+
+async function postfixVersion(): Promise<string> {
+  const postconf = findPeer('postconf');
+  if (!postconf) return 'unknown';
+  return (await run(postconf, ['-d', '-h', 'mail_version'])).stdout.trim();
+}
+
+function packageVersion(name: string): string {
+  const file = new URL(`../../node_modules/${name}/package.json`, import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

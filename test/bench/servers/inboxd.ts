@@ -1,0 +1,52 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Contestant, RunningServer } from '../contest.ts';
+import { freePort, startServer } from './process.ts';
+
+const BIN = fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url));
+/** The peers log nothing either. */
+const QUIET = ['--log-level', 'warn'];
+const KEEP_ALL = ['--keep-per-inbox', '0', '--keep-bytes', '0'];
+
+async function startInboxd(args: readonly string[]): Promise<RunningServer> {
+  const data = mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
+  const [port, httpPort] = [await freePort(), await freePort()];
+  const ports = ['--port', String(port), '--http-port', String(httpPort)];
+  const server = await startServer(process.execPath, [BIN, 'serve', ...ports, '--data', data, ...args], port);
+  return {
+    ...server,
+    async held() {
+      const response = await fetch(`http://127.0.0.1:${httpPort}/api/v1/messages?limit=1`);
+      return ((await response.json()) as { total: number }).total;
+    },
+    async stop() {
+      await server.stop();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Every message on disk, with fsync, before its 250. */
+export const inboxdStore: Contestant = {
+  name: 'store',
+  title: 'inboxd, stored with fsync',
+  start: () => startInboxd([...QUIET, ...KEEP_ALL]),
+};
+
+/** As people run it: a log line per message and per session. */
+export const inboxdStoreLogging: Contestant = {
+  name: 'store-logging',
+  title: 'inboxd, stored with fsync, logging',
+  start: () => startInboxd(KEEP_ALL),
+};
+
+export const inboxdDiscard: Contestant = {
+  name: 'discard',
+  title: 'inboxd, discarding',
+  async start() {
+    const { held: _, ...server } = await startInboxd([...QUIET, '--sink', 'discard']);
+    return server;
+  },
+};
