@@ -6,11 +6,12 @@ import {
   data,
   dataWithoutMail,
   dataWithoutRecipients,
+  looseData,
   noSuchUser,
   processMessage,
   processOnlyMessage,
 } from './handlers/data.ts';
-import { ehlo, helo } from './handlers/hello.ts';
+import { ehlo, helo, looseHelo } from './handlers/hello.ts';
 import { looseMail, mail } from './handlers/mail.ts';
 import * as other from './handlers/other.ts';
 import { looseRcpt, rcpt } from './handlers/rcpt.ts';
@@ -107,11 +108,11 @@ const MAILINATOR: Protocol<'idle' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart', Sess
   },
   rows: [
     { in: ['idle'],                            on: 'connect',      run: other.greet },
-    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'HELO',         run: helo,               ok: 'ehlo', fail: END },
-    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'EHLO',         run: helo,               ok: 'ehlo', fail: END },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'HELO',         run: looseHelo,               ok: 'ehlo' },
+    { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'EHLO',         run: looseHelo,               ok: 'ehlo' },
     { in: ['ehlo'],                            on: 'MAIL',         run: looseMail,          ok: 'mail' },
     { in: ['mail', 'rcpt'],                    on: 'RCPT',         run: looseRcpt,          ok: 'rcpt' },
-    { in: ['rcpt'],                            on: 'DATA',         run: data,               more: 'dataStart', fail: END },
+    { in: ['rcpt'],                            on: 'DATA',         run: looseData,               more: 'dataStart' },
     { in: ['dataStart'],                       on: 'end',          run: processOnlyMessage, ok: END },
     { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'misplaced',    run: noSuchUser },
     { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'unknown',      run: noSuchUser },

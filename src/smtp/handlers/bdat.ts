@@ -14,7 +14,7 @@ import {
   TOO_BIG,
 } from '../replies.ts';
 import type { Session } from '../session.ts';
-import { dispose } from './dispose.ts';
+import { dispose, refuseMessage } from './dispose.ts';
 
 /**
  * BDAT (RFC 3030 §2). The payload follows the command without asking, so a refused chunk is read away to its last
@@ -28,8 +28,9 @@ export function bdat(session: Session, arg: string): SmtpReply {
   }
   const { octets, last } = parsed.value;
   if (session.arrivedBytes + octets > session.limits.contentBytes) {
+    const refusal = last ? refuseMessage(session, TOO_BIG) : TOO_BIG;
     session.reset();
-    return readAway(session, TOO_BIG, octets);
+    return readAway(session, refusal, octets);
   }
   session.openChunk(octets, last);
   return SILENCE;

@@ -11,7 +11,7 @@ import {
   type SmtpReply,
 } from '../replies.ts';
 import type { Session } from '../session.ts';
-import { dispose } from './dispose.ts';
+import { dispose, refuseMessage } from './dispose.ts';
 
 /** DATA (RFC 5321 §4.1.1.4) with recipients: content may come. */
 export function data(session: Session, arg: string): SmtpReply {
@@ -37,10 +37,14 @@ export function processMessage(session: Session, found: string): SmtpReply | Pro
   const bareNewlines = found === 'bareNewlines';
   if (bareNewlines && session.services.bareNewlines === 'reject') {
     // even when refused for another reason: nothing behind an ambiguous message may run
-    session.reset();
-    return BARE_NEWLINES;
+    return refuseMessage(session, BARE_NEWLINES);
   }
   return dispose(session, bareNewlines);
+}
+
+/** DATA of the mailinator profile. */
+export function looseData(session: Session, arg: string): SmtpReply {
+  return arg === '' ? data(session, arg) : NO_SUCH_USER;
 }
 
 /** The lone dot in the mailinator profile: one message a connection. */

@@ -10,12 +10,7 @@ import { refusalFor } from '../storage-errors.ts';
  */
 export function dispose(session: Session, bareNewlines: boolean): SmtpReply | Promise<SmtpReply> {
   const { refusal } = session;
-  if (refusal) {
-    const recipients = session.to.length;
-    session.reset();
-    return perRecipient(session, recipients, refusal);
-  }
-  return disposeContent(session, bareNewlines);
+  return refusal ? refuseMessage(session, refusal) : disposeContent(session, bareNewlines);
 }
 
 async function disposeContent(session: Session, bareNewlines: boolean): Promise<SmtpReply> {
@@ -50,6 +45,13 @@ async function disposeContent(session: Session, bareNewlines: boolean): Promise<
     milliseconds: performance.now() - startedAt,
   });
   return answer;
+}
+
+/** Refuses the message at hand, whole: the transaction is over. */
+export function refuseMessage(session: Session, refusal: SmtpReply): SmtpReply {
+  const recipients = session.to.length;
+  session.reset();
+  return perRecipient(session, recipients, refusal);
 }
 
 /** Refuses in the same words for each recipient, where the protocol answers each (RFC 2033 §4.2). */

@@ -1,5 +1,5 @@
 import { parseHelloArg } from '../parse/hello.ts';
-import { BAD_CHARACTERS, BAD_HELLO, type SmtpReply } from '../replies.ts';
+import { BAD_CHARACTERS, BAD_HELLO, NO_SUCH_USER, type SmtpReply } from '../replies.ts';
 import type { Session } from '../session.ts';
 
 /** EHLO and LHLO (RFC 5321 §4.1.1.1, RFC 2033 §4.1): a fresh start with extensions. */
@@ -19,4 +19,10 @@ function hello(session: Session, arg: string, extended: boolean, welcome: SmtpRe
   session.hello = parsed.value;
   session.extended = extended;
   return welcome;
+}
+
+/** HELO and EHLO of the mailinator profile. */
+export function looseHelo(session: Session, arg: string): SmtpReply {
+  const answer = helo(session, arg);
+  return answer.outcome === 'ok' ? answer : NO_SUCH_USER;
 }
