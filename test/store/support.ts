@@ -1,5 +1,5 @@
-import { contentOf } from '../../src/mail/content.ts';
 import type { Content } from '../../src/mail/content.ts';
+import { contentOf } from '../../src/mail/content.ts';
 import { NO_PARAMS, type Params } from '../../src/mail/envelope.ts';
 import { createId, type Message } from '../../src/mail/message.ts';
 

@@ -11,8 +11,8 @@ import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
 const STEP = { messages: 64, bytes: 4 * 1024 * 1024 };
-/** Mail that comes in quick succession is taken together. */
-const GATHER_MS = 25;
+/** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
+const GATHER_MS = 250;
 const RETRY_MS = 2000;
 /** How long a list or search waits for parsing. */
 const WAIT_MS = 2000;
@@ -39,7 +39,8 @@ export class Indexer {
   #isWanted = false;
   #isClosed = false;
   #hasFailed = false;
-  readonly #closing = new AbortController();
+  /** Ends a pause before its time. */
+  #hurry = new AbortController();
 
   constructor(options: IndexerOptions) {
     this.#options = options;
@@ -53,7 +54,9 @@ export class Indexer {
 
   /** Resolves when all that had arrived is indexed, or when that takes too long. */
   async caughtUp(): Promise<void> {
-    if (this.#running) await this.#atMost(this.#running);
+    if (!this.#running) return;
+    this.#hurry.abort();
+    await this.#atMost(this.#running);
   }
 
   /** Fills in what is not known yet of these messages. What cannot be parsed in time stays empty for now. */
@@ -70,7 +73,7 @@ export class Indexer {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#closing.abort();
+    this.#hurry.abort();
     await Promise.all([this.#background.end(), this.#foreground.end()]);
     await this.#running;
   }
@@ -129,6 +132,8 @@ export class Indexer {
   }
 
   async #pause(milliseconds: number): Promise<void> {
-    await delay(milliseconds, undefined, { signal: this.#closing.signal, ref: false }).catch(() => {});
+    if (this.#isClosed) return;
+    this.#hurry = new AbortController();
+    await delay(milliseconds, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => {}); // was ended
   }
 }
