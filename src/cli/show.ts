@@ -1,0 +1,107 @@
+import type { Config } from '../config.ts';
+import { htmlToText } from '../mail/html-text.ts';
+import { type ParsedMail, parseMessage } from '../mail/mime.ts';
+import type { StoredMessage } from '../mail/store.ts';
+import { EXIT } from './exit-codes.ts';
+import { complain, manyLines, oneLine, print, printBytes, printJson, readableSize, readableTime } from './output.ts';
+import { findMessage, type StoreReader, withReader } from './store-access.ts';
+
+const SHOWN_HEADERS = ['from', 'sender', 'reply-to', 'to', 'cc', 'subject', 'date', 'message-id'];
+const TEXT_CHARACTERS = 1_000_000;
+
+/** `inboxd show <id|latest>`: one message for people, as JSON, or byte for byte. */
+export async function show(
+  config: Config,
+  wanted: string,
+  options: { raw?: boolean; json?: boolean },
+): Promise<number> {
+  return withReader(config, async (reader) => {
+    const id = await findMessage(reader, wanted);
+    if (id === undefined) return missing(wanted);
+    if (options.raw) return showRaw(reader, id);
+    const stored = await reader.get(id);
+    const content = await reader.content(id);
+    if (!stored || !content) return missing(wanted);
+    const chunks: Buffer[] = [];
+    for await (const chunk of content.stream()) chunks.push(chunk);
+    const parsed = await parseMessage(Buffer.concat(chunks));
+    if (options.json) printJson(asData(stored, parsed));
+    else print(asPage(stored, parsed));
+    return EXIT.OK;
+  });
+}
+
+async function showRaw(reader: StoreReader, id: string): Promise<number> {
+  const content = await reader.content(id);
+  if (!content) return missing(id);
+  await printBytes(content.stream());
+  return EXIT.OK;
+}
+
+function missing(id: string): number {
+  complain(id === 'latest' ? 'no mail yet' : `no message ${oneLine(id)}`);
+  return EXIT.NOTHING;
+}
+
+function asData(stored: StoredMessage, parsed: ParsedMail): object {
+  const { date, headers, text, html, parts } = parsed;
+  const attached = parts.map(({ content: _content, ...facts }) => facts);
+  return { ...stored, date, headers, text, html, parts: attached };
+}
+
+function asPage(stored: StoredMessage, parsed: ParsedMail): string {
+  const { envelope, client } = stored;
+  const facts: [string, string][] = [
+    ['Id', stored.id],
+    [
+      'Received',
+      `${readableTime(stored.receivedAt)} from ${oneLine(client.address)} (${oneLine(client.hello)}) with ${stored.protocol}`,
+    ],
+    [
+      'Envelope',
+      `<${oneLine(envelope.from)}> to ${envelope.to.map(({ address }) => `<${oneLine(address)}>`).join(', ')}`,
+    ],
+    ['Inboxes', stored.inboxes.map((inbox) => oneLine(inbox)).join(', ')],
+    ['Size', readableSize(stored.bytes)],
+  ];
+  const headers = parsed.headers
+    .filter(({ name }) => SHOWN_HEADERS.includes(name.toLowerCase()))
+    .map(({ name, value }): [string, string] => [oneLine(name), oneLine(displayed(name, value, stored))]);
+  const blocks = [columns(facts), columns(headers), manyLines(bodyOf(parsed)), attachmentsOf(parsed)];
+  return blocks.filter((block) => block !== '').join('\n\n');
+}
+
+/** The decoded form where the summary has one; parsed fields are as written. */
+function displayed(name: string, value: string, stored: StoredMessage): string {
+  const list = (addresses: StoredMessage['to']) =>
+    addresses.map(({ name: of, address }) => (of === '' ? address : `${of} <${address}>`)).join(', ');
+  switch (name.toLowerCase()) {
+    case 'subject':
+      return stored.subject;
+    case 'from':
+      return stored.from ? list([stored.from]) : value;
+    case 'to':
+      return stored.to.length > 0 ? list(stored.to) : value;
+    case 'cc':
+      return stored.cc.length > 0 ? list(stored.cc) : value;
+    default:
+      return value;
+  }
+}
+
+function bodyOf({ text, html }: ParsedMail): string {
+  const body = text !== '' || html === '' ? text : htmlToText(html, TEXT_CHARACTERS);
+  return body.trimEnd().slice(0, TEXT_CHARACTERS);
+}
+
+function attachmentsOf({ parts }: ParsedMail): string {
+  const lines = parts.map(({ fileName, contentType, bytes }) => {
+    return `  ${oneLine(fileName === '' ? '(no name)' : fileName)}  ${oneLine(contentType)}  ${readableSize(bytes)}`;
+  });
+  return lines.length === 0 ? '' : ['Attachments:', ...lines].join('\n');
+}
+
+function columns(facts: readonly [string, string][]): string {
+  const width = Math.max(0, ...facts.map(([name]) => name.length)) + 1;
+  return facts.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}`).join('\n');
+}
