@@ -154,16 +154,16 @@ export function summariseFields(fields: readonly HeaderField[]): HeaderSummary {
         from ??= parseAddressList(field.text)[0] ?? null;
         break;
       case 'to':
-        to.push(...parseAddressList(field.text));
+        addAddresses(field, to);
         break;
       case 'cc':
-        cc.push(...parseAddressList(field.text));
+        addAddresses(field, cc);
         break;
       case 'bcc':
-        bcc.push(...parseAddressList(field.text));
+        addAddresses(field, bcc);
         break;
       case 'reply-to':
-        replyTo.push(...parseAddressList(field.text));
+        addAddresses(field, replyTo);
         break;
       case 'subject':
         subject ??= decodeWords(field.text).trim();
@@ -174,6 +174,11 @@ export function summariseFields(fields: readonly HeaderField[]): HeaderSummary {
     }
   }
   return { messageId, from, to, cc, bcc, replyTo, subject: subject ?? '' };
+}
+
+// one by one: as arguments of a single push, a long list would not fit on the stack
+function addAddresses(field: HeaderField, list: Address[]): void {
+  for (const address of parseAddressList(field.text)) list.push(address);
 }
 
 /** Takes the angle brackets off an id (Message-ID, Content-ID) and whatever stands outside of them. */

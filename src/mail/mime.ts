@@ -1,7 +1,14 @@
 import { hash } from 'node:crypto';
 import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
 import { decodeUnlabelled } from './encoded-words.ts';
-import { type HeaderField, type HeaderLimits, readHeaderFields, scanSummary, summariseFields } from './headers.ts';
+import {
+  type HeaderField,
+  type HeaderLimits,
+  readHeaderFields,
+  scanSummary,
+  summariseFields,
+  withoutBrackets,
+} from './headers.ts';
 import { htmlToText } from './html-text.ts';
 import { type ListUnsubscribe, readListUnsubscribe } from './list-unsubscribe.ts';
 import { parseMailDate } from './mail-date.ts';
@@ -141,7 +148,7 @@ function readHeader(raw: Buffer): Omit<ParsedMail, 'text' | 'html' | 'parts' | '
   return {
     ...summariseFields(fields),
     date: parseMailDate(first('date')) ?? null,
-    returnPath: first('return-path').replace(/^[\s<]+|[\s>]+$/g, ''),
+    returnPath: withoutBrackets(first('return-path')),
     listUnsubscribe: readListUnsubscribe(first('list-unsubscribe'), first('list-unsubscribe-post')),
     headers: fields.map((field: HeaderField): ParsedHeader => ({ name: field.name, value: field.text })),
   };

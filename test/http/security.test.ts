@@ -142,6 +142,16 @@ describe('errors', () => {
     expect(reports).toEqual([{ type: 'crash', where: 'http', error: cause }]);
   });
 
+  it('in marking a message read do not keep it from being read', async () => {
+    const id = await deliver(store, mail('Subject: x\n\n'));
+    const cause = new Error('ENOSPC');
+    const reply = await serve({ store: { ...store, markRead: () => Promise.reject(cause) } }).inject(
+      `/api/v1/message/${id}`,
+    );
+    expect([reply.statusCode, reply.json().Subject]).toEqual([200, 'x']);
+    expect(reports).toEqual([{ type: 'crash', where: 'http', error: cause }]);
+  });
+
   it('of a source that cannot be read are answered and reported too', async () => {
     const cause = new Error('EIO');
     const broken: Store = {

@@ -17,7 +17,10 @@ export function addMessageRoutes(app: FastifyInstance, context: Context): void {
     if (id === undefined) return reply;
     const [stored, parsed] = await Promise.all([store.get(id), reader.parsed(id)]);
     if (stored === undefined || parsed === undefined) return sendNotFound(reply);
-    await store.markRead({ ids: [id] }, true);
+    // a store that cannot write, on a full disk say, must still let people read
+    await store
+      .markRead({ ids: [id] }, true)
+      .catch((error: unknown) => report({ type: 'crash', where: 'http', error }));
     return sendJson(reply, toMessage(stored, parsed));
   });
 
