@@ -2,7 +2,8 @@ import type { Message } from './message.ts';
 
 /**
  * The lines that a message gets in front where it leaves the daemon, CR LF each (RFC 5321 §4.4): `Return-Path:` and one
- * `Received:`. Everything the client said is stripped to printable ASCII and bounded, so that no header can be forged.
+ * `Received:`. Addresses are as the envelope has them, since its grammar lets no line end through; what the client said
+ * of itself is stripped of everything that means something in a header.
  * @param hostname our own name, for "by"
  */
 export function traceHeaders(message: Message, hostname: string): Buffer {
@@ -10,13 +11,18 @@ export function traceHeaders(message: Message, hostname: string): Buffer {
   const only = envelope.to.length === 1 ? envelope.to[0] : undefined;
   const literal = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
   const lines = [
-    `Return-Path: <${plain(envelope.from.path?.text ?? '')}>`,
+    `Return-Path: <${oneLine(envelope.from.path?.text ?? '')}>`,
     `Received: from ${plain(client.hello) || 'unknown'} ([${plain(literal)}])`,
     `\tby ${plain(hostname)} with ${protocol} id ${id}${only ? '' : ';'}`,
-    ...(only ? [`\tfor <${plain(only.path.text)}>;`] : []),
+    ...(only ? [`\tfor <${oneLine(only.path.text)}>;`] : []),
     `\t${rfcDate(receivedAt)}`,
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n`, 'utf8');
+}
+
+/** An address without controls, were there any. */
+function oneLine(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '');
 }
 
 /** Text of a client made safe for a header line: controls, blanks and brackets out (UTF-8 of SMTPUTF8 stays), 320 characters at most. */

@@ -4,7 +4,6 @@ import { compile, END } from '../wire/machine.ts';
 import { bdat, bdatWithoutMail, bdatWithoutRecipients, processChunk } from './handlers/bdat.ts';
 import {
   data,
-  dataWithoutMail,
   dataWithoutRecipients,
   looseData,
   noSuchUser,
@@ -57,7 +56,7 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: FREE,            on: 'RCPT',         run: other.mailFirst },
   { in: ['rcpt'],        on: 'DATA',         run: data,                    more: 'dataStart' },
   { in: ['mail'],        on: 'DATA',         run: dataWithoutRecipients },
-  { in: FREE,            on: 'DATA',         run: dataWithoutMail },
+  { in: FREE,            on: 'DATA',         run: other.mailFirst },
   { in: ['dataStart'],   on: 'end',          run: processMessage,          ok: 'dataDone', fail: 'dataDone' },
   { in: ['rcpt', 'bdat'], on: 'BDAT',        run: bdat,                    more: 'chunk', fail: 'dataDone' },
   { in: ['bdat'],        on: 'RCPT',         run: other.bdatGoesOn },

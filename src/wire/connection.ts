@@ -267,11 +267,13 @@ export class Connection<S extends string, X extends Session> {
   }
 
   #contentTaken(): void {
-    const ended = this.#content?.ended ?? this.#chunk?.ended ?? false;
-    if (!ended) {
-      if (this.#contentBytes > this.#session.ceilingBytes) this.#runSignal('endless');
+    // before the end is looked at: how the content was cut must not decide
+    if (this.#contentBytes > this.#session.ceilingBytes) {
+      this.#runSignal('endless');
       return;
     }
+    const ended = this.#content?.ended ?? this.#chunk?.ended ?? false;
+    if (!ended) return;
     const cargo = this.#content?.bareNewlines ? 'bareNewlines' : '';
     this.#content = undefined;
     this.#chunk = undefined;

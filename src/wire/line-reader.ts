@@ -73,6 +73,7 @@ export class LineReader {
         if (this.#seen > this.#limit + PATIENCE_BYTES) return TROUBLES.endless;
         continue;
       }
+      if (this.#seen + end > this.#limit + PATIENCE_BYTES) return TROUBLES.endless;
       const before = end > 0 ? head[end - 1] : this.#seen > 0 ? this.#lastOctet : 0;
       if (before !== CR) {
         input.consume(end + 1);

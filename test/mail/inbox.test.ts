@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../../src/mail/address.ts';
 import { inboxNameFromText, inboxOf, NAMINGS } from '../../src/mail/inbox.ts';
 import { parsePathArg } from '../../src/smtp/parse/path.ts';
-import { createRandom, randomText } from '../smtp/parse/random.ts';
+import { createRandom, randomText } from '../support/random.ts';
 
 const inbox = (address: string, naming: 'full' | 'local' | 'domain' = 'full') =>
   inboxOf(parseAddress(address)!, naming);

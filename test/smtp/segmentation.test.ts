@@ -11,7 +11,7 @@ import { prepare, Session } from '../../src/smtp/session.ts';
 import { mailinator, smtp } from '../../src/smtp/table.ts';
 import { Connection } from '../../src/wire/connection.ts';
 import { FakeSocket } from '../support/fake-socket.ts';
-import { createRandom, pick } from './parse/random.ts';
+import { createRandom, pick } from '../support/random.ts';
 
 const SESSIONS = 250;
 const MACHINES = { smtp, lmtp, mailinator };

@@ -40,13 +40,18 @@ export interface Exit {
 
 /** Starts a daemon; resolves when it has printed its listeners, rejects with what it printed if it ends before. */
 export async function startDaemon(options: DaemonOptions = {}): Promise<DaemonProcess> {
+  const daemon = launchDaemon(options);
+  await daemon.listening();
+  return daemon;
+}
+
+/** Starts a daemon without waiting for it. */
+export function launchDaemon(options: DaemonOptions = {}): DaemonProcess {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'inboxd-test-'));
   const [program, ...first] = options.command ?? [process.execPath, BIN];
   const args = [...first, 'serve', '--port', '0', '--http-port', '0', '--data', data, ...(options.args ?? [])];
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
-  const daemon = new DaemonProcess(child, data, options.data === undefined);
-  await daemon.listening();
-  return daemon;
+  return new DaemonProcess(child, data, options.data === undefined);
 }
 
 export class DaemonProcess {
@@ -127,9 +132,9 @@ export class DaemonProcess {
     return this.url('http').replace(/\/$/, '');
   }
 
-  /** A request to the HTTP API, e.g. `api('/info')`. */
+  /** A request to the HTTP API, e.g. `api('/info')`; leaves no connection open behind it. */
   api(path: string, init?: RequestInit): Promise<Response> {
-    return fetch(`${this.httpUrl}/api/v1${path}`, init);
+    return fetch(`${this.httpUrl}/api/v1${path}`, { ...init, headers: { ...init?.headers, connection: 'close' } });
   }
 
   async list(query = 'limit=0'): Promise<MessageList> {

@@ -5,7 +5,7 @@ import { DotReader } from '../../src/wire/dot-reader.ts';
 import { Input } from '../../src/wire/input.ts';
 import { LineReader } from '../../src/wire/line-reader.ts';
 import { splitVerb } from '../../src/wire/split-verb.ts';
-import { random } from '../support/random.ts';
+import { createRandom } from '../support/random.ts';
 
 /** Every way to cut a short text into segments. */
 function cuttings(text: string): Buffer[][] {
@@ -85,7 +85,7 @@ describe('content up to the lone dot', () => {
   });
 
   it('agrees with the plain words on random bytes of the alphabet that matters', () => {
-    const next = random(20_261_121);
+    const next = createRandom(20_261_121);
     for (let round = 0; round < 20_000; round++) {
       const length = 1 + Math.floor(next() * 40);
       let text = '';

@@ -1,7 +1,6 @@
 import {
   BARE_NEWLINES,
   BINARY_NEEDS_BDAT,
-  MAIL_FIRST,
   NO_ARGUMENT_TAKEN,
   NO_SUCH_USER,
   NO_VALID_RECIPIENTS,
@@ -22,14 +21,9 @@ export function data(session: Session, arg: string): SmtpReply {
 }
 
 /** DATA without recipients: all refused is another thing than none given (RFC 5321 §3.3, RFC 2033 §4.2). */
-export function dataWithoutRecipients(session: Session, arg: string): SmtpReply {
-  if (arg !== '') return NO_ARGUMENT_TAKEN;
+export function dataWithoutRecipients(session: Session): SmtpReply {
   if (session.refusedRecipients === 0) return RECIPIENT_FIRST;
   return session.services.protocol === 'LMTP' ? RECIPIENT_FIRST : NO_VALID_RECIPIENTS;
-}
-
-export function dataWithoutMail(_session: Session, arg: string): SmtpReply {
-  return arg === '' ? MAIL_FIRST : NO_ARGUMENT_TAKEN;
 }
 
 /** The lone dot has come: the message is disposed of, or refused whole. */

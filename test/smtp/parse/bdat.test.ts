@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseBdatArg, parseSize } from '../../../src/smtp/parse/bdat.ts';
-import { createRandom, randomText } from './random.ts';
+import { createRandom, randomText } from '../../support/random.ts';
 
 describe('the argument of BDAT (RFC 3030 §2)', () => {
   it.each([

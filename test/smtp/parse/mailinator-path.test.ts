@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseMailinatorPath } from '../../../src/smtp/parse/mailinator-path.ts';
-import { createRandom, randomText } from './random.ts';
+import { createRandom, randomText } from '../../support/random.ts';
 
 const mailbox = (text: string, prefix: 'FROM:' | 'TO:' = 'TO:') => {
   const found = parseMailinatorPath(prefix, text);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkMailParams, checkRcptParams, type ParamContext, parseParams } from '../../../src/smtp/parse/params.ts';
-import { createRandom, randomText } from './random.ts';
+import { createRandom, randomText } from '../../support/random.ts';
 
 const EVERYTHING: ParamContext = {
   esmtp: true,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Why } from '../../../src/smtp/parse/parsed.ts';
 import { type PathPrefix, parsePathArg } from '../../../src/smtp/parse/path.ts';
-import { createRandom, randomText } from './random.ts';
+import { createRandom, randomText } from '../../support/random.ts';
 
 const STRICT = { lenient: false, utf8: false };
 const UTF8 = { lenient: false, utf8: true };

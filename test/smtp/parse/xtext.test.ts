@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decodeXtext, encodeXtext } from '../../../src/smtp/parse/xtext.ts';
-import { createRandom } from './random.ts';
+import { createRandom } from '../../support/random.ts';
 
 describe('xtext (RFC 3461 §4)', () => {
   it.each([
