@@ -39,9 +39,9 @@ describe('start', () => {
     const shown = () => (existsSync(seen) ? readFileSync(seen, 'utf8') : '');
     const command = [process.execPath, BIN, ...IN_MEMORY].map((word) => `'${word}'`).join(' ');
     const terminal = run('script', ['-qefc', command, seen], { env: plainEnvironment({ NO_COLOR: '1' }) });
-    await expect.poll(shown, { timeout: 15_000 }).toMatch(/^ {2}then .*\n/m);
+    await expect.poll(shown, { timeout: 15_000 }).toMatch(/^ {2}then .*\r?\n/m);
     const text = shown();
-    process.kill(Number(/"pid":(\d+)/.exec(text)?.[1]), 'SIGINT');
+    process.kill(Number(/INFO \((\d+)\): started/.exec(text)?.[1]), 'SIGINT');
     expect((await terminal).code).toBe(0);
     const smtp = /^ {2}SMTP {2}smtp:\/\/127\.0\.0\.1:(\d+)\r?$/m.exec(text);
     expect(smtp, text).not.toBeNull();
