@@ -37,7 +37,8 @@ describe('start', () => {
     using folder = new Folder();
     const seen = folder.at('terminal');
     const shown = () => (existsSync(seen) ? readFileSync(seen, 'utf8') : '');
-    const command = [process.execPath, BIN, ...IN_MEMORY].map((word) => `'${word}'`).join(' ');
+    // should the test fail, it must not leave a daemon behind
+    const command = ['timeout', '30', process.execPath, BIN, ...IN_MEMORY].map((word) => `'${word}'`).join(' ');
     const terminal = run('script', ['-qefc', command, seen], { env: plainEnvironment({ NO_COLOR: '1' }) });
     await expect.poll(shown, { timeout: 15_000 }).toMatch(/^ {2}then .*\r?\n/m);
     const text = shown();
