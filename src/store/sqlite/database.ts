@@ -6,13 +6,17 @@ import { MEMORY } from './sqlite-errors.ts';
 
 /** Few large pages: a 4 KiB mail then lies within one page, which measured faster than SQLite's 4 KiB default. */
 const PAGE_BYTES = 16 * 1024;
-/** The WAL is copied into the database after this many octets, and its file is kept below twice of that. */
-const CHECKPOINT_BYTES = 16 * 1024 * 1024;
+/** The WAL is copied into the database after this many octets: more would save little and hold up a batch for longer. */
+const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 const CACHE_KIB = 32 * 1024;
 
-/** Opens the database to write; makes it or brings it to the newest version. */
-export function openToWrite(path: string): DatabaseSync {
+/**
+ * Opens the database to write; makes it or brings it to the newest version.
+ * @param reserveBytes room that is sure to be there when the WAL has to be copied on a full disk
+ */
+export function openToWrite(path: string, reserveBytes: number = Number.POSITIVE_INFINITY): DatabaseSync {
   if (path !== MEMORY) makePrivateFile(path);
+  const checkpointBytes = Math.min(CHECKPOINT_BYTES, reserveBytes * (2 / 3)); // a batch may overshoot
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
     database.exec(`PRAGMA page_size = ${PAGE_BYTES}`); // has effect on an empty file only
@@ -20,8 +24,8 @@ export function openToWrite(path: string): DatabaseSync {
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = FULL;
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_BYTES / PAGE_BYTES};
-      PRAGMA journal_size_limit = ${2 * CHECKPOINT_BYTES};
+      PRAGMA wal_autocheckpoint = ${Math.ceil(checkpointBytes / PAGE_BYTES)};
+      PRAGMA journal_size_limit = ${Math.round(2 * checkpointBytes)};
       PRAGMA cache_size = -${CACHE_KIB};
       PRAGMA temp_store = MEMORY;
     `);

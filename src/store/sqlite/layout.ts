@@ -1,5 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /** Where the parts of a store lie in its folder. Files are 0600, folders 0700. */
 export interface Layout {
@@ -11,6 +11,8 @@ export interface Layout {
   readonly pid: string;
   /** Contents too large for the database, a file each. */
   readonly contents: string;
+  /** Takes up room that is given away when the disk is full. */
+  readonly reserve: string;
   /** Messages that are arriving; on the same file system as `contents`. */
   readonly spool: string;
 }
@@ -21,6 +23,7 @@ export function layoutOf(directory: string): Layout {
     database: join(directory, 'inboxd.db'),
     lock: join(directory, 'lock.db'),
     pid: join(directory, 'inboxd.pid'),
+    reserve: join(directory, 'reserve'),
     contents: join(directory, 'contents'),
     spool: spoolDirectory(directory),
   };
@@ -32,9 +35,27 @@ export function spoolDirectory(directory: string): string {
 }
 
 export function makeDirectories(layout: Layout): void {
-  for (const path of [layout.directory, layout.contents, layout.spool]) {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [layout.directory, layout.contents, layout.spool]) makeDirectory(path);
+}
+
+/**
+ * Makes a folder and those above it, each with its name on disk: what will be fsynced in there must be reachable.
+ * `mkdirSync` with `recursive` never returns where the kernel says ENOENT in a folder that exists, as in /proc.
+ */
+function makeDirectory(path: string): void {
+  const parent = dirname(path);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (code !== 'ENOENT' || existsSync(parent)) throw error;
+    makeDirectory(parent);
+    mkdirSync(path, { mode: 0o700 });
   }
+  const descriptor = openSync(parent, 'r');
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 /** Makes an empty file that only its owner may read; SQLite gives the files beside it the same rights. */

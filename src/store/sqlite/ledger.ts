@@ -36,6 +36,8 @@ export class Ledger {
   readonly #changed = new Set<InboxEntry>();
   /** Those without a row yet. */
   readonly #isNew = new Set<InboxEntry>();
+  /** Totals as the database has them; what has not changed costs no fsync. */
+  #written: readonly number[] = [];
   readonly #database: DatabaseSync;
   readonly #findByName: StatementSync;
   readonly #findByKey: StatementSync;
@@ -104,7 +106,9 @@ export class Ledger {
     }
     this.#changed.clear();
     const { messages, unread, bytes, fileBytes, indexedTo } = this.totals;
-    this.#putTotals.run(messages, unread, bytes, fileBytes, indexedTo);
+    const values = [messages, unread, bytes, fileBytes, indexedTo];
+    if (values.some((value, place) => value !== this.#written[place])) this.#putTotals.run(...values);
+    this.#written = values;
     if (this.#byKey.size > REMEMBERED_INBOXES) this.#forget();
   }
 
@@ -113,6 +117,7 @@ export class Ledger {
     this.#forget();
     this.#changed.clear();
     this.#isNew.clear();
+    this.#written = [];
     this.totals = this.#database
       .prepare('SELECT messages, unread, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo FROM totals')
       .get() as unknown as Totals;

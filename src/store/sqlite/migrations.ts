@@ -73,17 +73,17 @@ export const SCHEMA_VERSION = MIGRATIONS.length;
  * Checks whose file it is and of which version.
  * @throws STORE_CORRUPT for another program's database, STORE_NEWER for a version this one does not know
  */
-export function checkVersion(database: DatabaseSync, path: string): number {
+export function checkVersion(database: DatabaseSync, path: string, known: number = SCHEMA_VERSION): number {
   const version = pragma(database, 'user_version');
   const application = pragma(database, 'application_id');
   const isEmpty = pragma(database, 'schema_version') === 0;
   if (!isEmpty && application !== APPLICATION_ID) {
     throw new StoreError('STORE_CORRUPT', `${path} is a database of another program`);
   }
-  if (version > SCHEMA_VERSION) {
+  if (version > known) {
     throw new StoreError(
       'STORE_NEWER',
-      `${path} has schema version ${version}, this inboxd knows versions up to ${SCHEMA_VERSION}`,
+      `${path} has schema version ${version}, this inboxd knows versions up to ${known}`,
     );
   }
   return version;
@@ -91,7 +91,7 @@ export function checkVersion(database: DatabaseSync, path: string): number {
 
 /** Brings a database to the newest version, in one transaction: all of it or nothing. */
 export function migrate(database: DatabaseSync, path: string, migrations: readonly string[] = MIGRATIONS): void {
-  const version = checkVersion(database, path);
+  const version = checkVersion(database, path, migrations.length);
   if (version >= migrations.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {

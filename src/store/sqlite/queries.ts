@@ -242,7 +242,7 @@ class SqliteQueries implements Queries {
        FROM pragma_page_size(), pragma_page_count(), pragma_freelist_count()`,
     ).get() as { size: number; count: number; free: number };
     return {
-      diskBytes: (this.#layout ? fileSizes(this.#layout.database) : pages.size * pages.count) + fileBytes,
+      diskBytes: (this.#layout ? fileSizes(this.#layout) : pages.size * pages.count) + fileBytes,
       reusableBytes: pages.size * pages.free,
     };
   }
@@ -278,8 +278,8 @@ const KEPT_STATEMENTS = 100;
 /** Messages of a page that are handed out to be parsed at once: a page of any list that people look at. */
 const MOST_UNINDEXED = 100;
 
-/** Octets of a database and of the files that SQLite keeps beside it. */
-function fileSizes(database: string): number {
-  const paths = [database, `${database}-wal`, `${database}-shm`];
+/** Octets of the database, of the files that SQLite keeps beside it and of the reserve. */
+function fileSizes({ database, reserve }: Layout): number {
+  const paths = [database, `${database}-wal`, `${database}-shm`, reserve];
   return paths.reduce((bytes, path) => bytes + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Ledger } from './ledger.ts';
 import type { Removal, Removed } from './removal.ts';
+import type { Reserve } from './reserve.ts';
 import { asStoreError } from './sqlite-errors.ts';
 
 /** Runs pieces of work, each as one transaction that is either on disk as a whole or has never been. */
@@ -9,12 +10,14 @@ export class Transactions {
   readonly #ledger: Ledger;
   readonly #removal: Removal;
   readonly #directory: string;
+  readonly #reserve: Reserve | undefined;
 
-  constructor(database: DatabaseSync, ledger: Ledger, removal: Removal, directory: string) {
+  constructor(database: DatabaseSync, ledger: Ledger, removal: Removal, directory: string, reserve?: Reserve) {
     this.#database = database;
     this.#ledger = ledger;
     this.#removal = removal;
     this.#directory = directory;
+    this.#reserve = reserve;
   }
 
   /**
@@ -27,14 +30,24 @@ export class Transactions {
       const result = work();
       this.#ledger.flush();
       this.#database.exec('COMMIT');
+      this.#reserve?.restore();
       return { result, removed: this.#removal.collect() };
     } catch (cause) {
       this.#removal.collect();
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#ledger.reload();
-      const error = asStoreError(cause, this.#directory);
-      if ((error as { code?: string }).code === 'ENOSPC') this.#freeLog();
-      throw error;
+      throw asStoreError(cause, this.#directory);
+    }
+  }
+
+  /** Like `run`, for work that makes room: on a full disk it is tried again with the reserve. */
+  runFreeing<T>(work: () => T): { readonly result: T; readonly removed: Removed } {
+    try {
+      return this.run(work);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOSPC' || !this.#reserve?.spend()) throw error;
+      this.#restartLog();
+      return this.run(work);
     }
   }
 
@@ -50,11 +63,8 @@ export class Transactions {
     }
   }
 
-  /**
-   * Gives back the room of the WAL on a full disk: it is the reserve that lets messages be deleted there. Where even
-   * that does not fit (the database would have to grow first), someone else has to make room.
-   */
-  #freeLog(): void {
+  /** Copies the WAL into the database and cuts its file off; what does not fit stays in the WAL. */
+  #restartLog(): void {
     try {
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } catch (error) {

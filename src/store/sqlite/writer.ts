@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -12,6 +13,7 @@ import { Ledger } from './ledger.ts';
 import { type StoreLock, takeLock } from './lock.ts';
 import { createQueries, type Queries } from './queries.ts';
 import { Removal, type Removed } from './removal.ts';
+import { Reserve } from './reserve.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { asStoreError, isDiskError, MEMORY } from './sqlite-errors.ts';
 import { sweep } from './sweep.ts';
@@ -50,8 +52,10 @@ export interface IndexEntry {
 
 /** Messages removed, or changed, in one transaction: others get their turn between two. */
 const STEP = 500;
-/** Octets of a database cache line do not matter here; this is how many expired messages one arrival may take along. */
+/** Expired messages that one batch takes along at most. */
 const EXPIRE_WITH_BATCH = 1000;
+/** What must fit on the disk before it counts as taking messages again. */
+const PROBE_BYTES = 256 * 1024;
 
 /** The one connection that changes the database. Every method is one or several whole transactions. */
 export class Writer {
@@ -76,13 +80,14 @@ export class Writer {
         makeDirectories(this.#layout);
         this.#lock = takeLock(this.#layout);
       }
-      this.#database = openToWrite(this.#layout?.database ?? MEMORY);
+      const reserve = this.#layout && new Reserve(this.#layout);
+      this.#database = openToWrite(this.#layout?.database ?? MEMORY, reserve?.bytes);
       if (this.#layout) sweep(this.#database, this.#layout);
       this.#ledger = new Ledger(this.#database);
       this.#removal = new Removal(this.#database, this.#ledger);
       this.#retention = new Retention(this.#database, this.#ledger, this.#removal, limits);
       this.#arrivals = new Arrivals(this.#database, this.#ledger, naming, this.#layout?.contents ?? '');
-      this.#transactions = new Transactions(this.#database, this.#ledger, this.#removal, directory);
+      this.#transactions = new Transactions(this.#database, this.#ledger, this.#removal, directory, reserve);
       this.queries = createQueries(this.#database, this.#layout);
     } catch (error) {
       this.#lock?.release();
@@ -93,7 +98,7 @@ export class Writer {
   /** Brings the store under its bounds before the first message comes. */
   shrink(now: number): void {
     for (;;) {
-      const { result, removed } = this.#transactions.run(() => this.#retention.shrink(STEP));
+      const { result, removed } = this.#transactions.runFreeing(() => this.#retention.shrink(STEP));
       this.#afterCommit(removed, 'retention');
       if (result === 0) break;
     }
@@ -140,7 +145,7 @@ export class Writer {
     const ids: string[] = [];
     const idOf = this.#database.prepare('SELECT id FROM messages WHERE seq = ?');
     for await (const seqs of this.#steps(selection)) {
-      const { result, removed } = this.#transactions.run(() => {
+      const { result, removed } = this.#transactions.runFreeing(() => {
         const entry = 'inbox' in selection ? this.#ledger.find(selection.inbox) : undefined;
         const taken: string[] = [];
         for (const seq of seqs) {
@@ -189,27 +194,30 @@ export class Writer {
 
   /** Removes expired messages, a step of them. */
   expire(now: number): number {
-    const { result, removed } = this.#transactions.run(() =>
+    const { result, removed } = this.#transactions.runFreeing(() =>
       this.#retention.expire(now, Number.MAX_SAFE_INTEGER, STEP),
     );
     this.#afterCommit(removed, 'retention');
     return result;
   }
 
-  /** Writes as little as can be written, to learn whether the disk takes anything. */
+  /** Writes something and removes it again, to learn whether the disk takes messages. */
   probe(): void {
     this.#transactions.run(() => {});
+    if (!this.#layout) return;
+    const path = join(this.#layout.spool, 'probe');
+    try {
+      writeFileSync(path, Buffer.alloc(PROBE_BYTES), { mode: 0o600, flush: true });
+    } finally {
+      rmSync(path, { force: true });
+    }
   }
 
-  /** Copies the WAL into the database, closes it and gives the folder free. */
+  /** Closes the database and gives the folder free. */
   async close(): Promise<void> {
     await Promise.all(this.#unlinking);
-    try {
-      if (this.#layout) this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } finally {
-      this.#database.close();
-      this.#lock?.release();
-    }
+    this.#database.close(); // copies the WAL; where that does not fit, the WAL stays and the next start reads it
+    this.#lock?.release();
   }
 
   #keep(items: readonly Item[], now: number): BatchOutcome {
