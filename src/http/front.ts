@@ -1,5 +1,3 @@
-import type { FastifyInstance } from 'fastify';
-
 export interface FrontOptions {
   readonly version: string;
   readonly hostname: string;
@@ -7,16 +5,8 @@ export interface FrontOptions {
   readonly listeners: () => readonly string[];
 }
 
-/** The page at `/`: says in plain text what is here and how to try it. */
-export function addFrontRoute(app: FastifyInstance, options: FrontOptions): void {
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/',
-    handler: (_request, reply) => reply.header('content-type', 'text/plain; charset=utf-8').send(frontText(options)),
-  });
-}
-
-function frontText({ version, hostname, listeners }: FrontOptions): string {
+/** What stands at `/` where the page has not been built: says in plain text what is here and how to try it. */
+export function frontText({ version, hostname, listeners }: FrontOptions): string {
   const urls = listeners();
   const lines = [
     `inboxd ${version} on ${hostname}`,

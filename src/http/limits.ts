@@ -2,6 +2,8 @@
 export interface HttpLimits {
   /** Body of an API request. */
   readonly bodyBytes: number;
+  /** HTML of one mail, its own pictures included, that the page has cleaned. */
+  readonly frameBytes: number;
   /** A message id or the name of an inbox in a path. */
   readonly parameterCharacters: number;
   /** Until a request has come in whole. */
@@ -19,6 +21,7 @@ export interface HttpLimits {
 
 export const HTTP_LIMITS: HttpLimits = Object.freeze({
   bodyBytes: 5 * 1024 * 1024,
+  frameBytes: 64 * 1024 * 1024,
   parameterCharacters: 1_024,
   requestMs: 30_000,
   messageHeaderBytes: 1024 * 1024,

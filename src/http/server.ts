@@ -5,9 +5,9 @@ import type { Store } from '../mail/store.ts';
 import type { Context, RuntimeCounters } from './context.ts';
 import { addInboxRoutes } from './dialects/inboxd.ts';
 import { addMailpitRoutes } from './dialects/mailpit.ts';
-import { addFrontRoute } from './front.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
+import { addPageRoutes } from './page.ts';
 import { sendBadRequest, sendFailure, sendNotFound, sendText, sendTooLarge } from './replies.ts';
 import { type AccessRules, guard, secure } from './security.ts';
 
@@ -58,7 +58,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   app.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, report));
   addMailpitRoutes(app, context);
   addInboxRoutes(app, context);
-  addFrontRoute(app, { version, hostname, listeners: options.listeners ?? (() => []) });
+  addPageRoutes(app, { version, hostname, listeners: options.listeners ?? (() => []) });
   if (options.parser === undefined) app.addHook('onClose', () => parser.close());
   return app;
 }
