@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Message } from '../mail/message.ts';
 import type { Sink } from '../mail/sink.ts';
 import { traceHeaders } from '../mail/trace.ts';
@@ -9,8 +9,8 @@ import { traceHeaders } from '../mail/trace.ts';
  * One file per message in a Maildir (https://cr.yp.to/proto/maildir.html): written below tmp/, fsynced, renamed into
  * new/, and the folder fsynced, so that a reader sees whole messages only and 250 means that it is on disk.
  *
- * Lines end in CR LF as they came. The custom on UNIX is LF alone, but then a stored mail is no longer the bytes that
- * were sent (signatures over binary parts break); mutt, Dovecot, notmuch and Python's mailbox read both.
+ * Lines end in LF alone, as in every Maildir: with CR LF, mutt shows ^M behind header fields. So CR LF becomes LF, and
+ * a CR or LF that stands alone stays as it is. Who wants the bytes as they were sent asks the store.
  */
 
 let delivered = 0; // tells two deliveries of one process apart, in whatever Maildir
@@ -23,6 +23,7 @@ let delivered = 0; // tells two deliveries of one process apart, in whatever Mai
  */
 export function createMaildirSink(directory: string, hostname: string): Sink {
   for (const folder of ['tmp', 'new', 'cur']) mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 });
+  for (const path of [directory, dirname(resolve(directory))]) syncDirectorySync(path); // with their names on disk
   const host = hostname.replaceAll('/', '\\057').replaceAll(':', '\\072');
   return async (message, signal) => {
     const name = nameOf(message, host);
@@ -47,8 +48,7 @@ function nameOf({ id }: Message, host: string): string {
 async function write(path: string, message: Message, trace: Buffer): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    await file.writeFile(trace);
-    await file.writeFile(message.content.stream());
+    await file.writeFile(withoutCr(trace, message.content.stream()));
     await file.sync();
   } finally {
     await file.close();
@@ -61,5 +61,51 @@ async function syncDirectory(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
+  }
+}
+
+function syncDirectorySync(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Takes the CR out of every CR LF. */
+async function* withoutCr(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const lines = new LineEnds();
+  yield lines.convert(first);
+  for await (const view of rest) yield lines.convert(view);
+  yield lines.end();
+}
+
+class LineEnds {
+  /** A CR at the end of a view: half of CR LF, or alone. */
+  #isHeld = false;
+
+  convert(view: Buffer): Buffer {
+    if (view.length === 0) return view;
+    const out = Buffer.allocUnsafe(view.length + 1);
+    let to = 0;
+    if (this.#isHeld && view[0] !== LF) out[to++] = CR;
+    this.#isHeld = false;
+    let from = 0;
+    for (let cr = view.indexOf(CR); cr >= 0; cr = view.indexOf(CR, from)) {
+      this.#isHeld = cr === view.length - 1;
+      const end = this.#isHeld || view[cr + 1] === LF ? cr : cr + 1;
+      to += view.copy(out, to, from, end);
+      from = cr + 1;
+    }
+    to += view.copy(out, to, from);
+    return out.subarray(0, to);
+  }
+
+  end(): Buffer {
+    return Buffer.from(this.#isHeld ? [CR] : []);
   }
 }
