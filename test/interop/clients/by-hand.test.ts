@@ -18,7 +18,7 @@ const TYPED: readonly (readonly [line: string, answer: RegExp])[] = [
 
 /** Types the lines, each after the answer to the one before; gives the id of the message. */
 async function converse(program: string, args: readonly string[]): Promise<string> {
-  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = once(child, 'exit');
   let heard = '';
   let read = 0;

@@ -53,7 +53,7 @@ export function relaysUnchanged(journey: Journey): { daemon(): DaemonProcess; mt
     const client = await openWhenUp(mta);
     for (const mail of journey.mails) await submit(client, mail, { by: journey.by ?? 'DATA' });
     await client.quit();
-    arrived = await waitForAll(daemon, mta, journey.mails);
+    arrived = await waitForAll(daemon, journey.mails);
   }, 2 * PATIENCE_MS);
 
   afterAll(async () => {
@@ -65,7 +65,7 @@ export function relaysUnchanged(journey: Journey): { daemon(): DaemonProcess; mt
     const copies = () => arrived.filter((message) => message.MessageID === messageId(mail));
 
     it('arrives byte for byte behind one Received field', async () => {
-      expect(copies().length).toBeGreaterThan(0);
+      expect(copies().length, refusals(mta!)).toBeGreaterThan(0);
       for (const { ID } of copies()) {
         const stored = takeOffReceived(await daemon!.raw(ID));
         expect(stored.toString('latin1')).toBe(mail.content.toString('latin1'));
@@ -102,7 +102,8 @@ async function openWhenUp(mta: Mta): Promise<SmtpClient> {
   }
 }
 
-async function waitForAll(daemon: DaemonProcess, mta: Mta, mails: readonly MixedMail[]): Promise<readonly Arrived[]> {
+/** What arrived, as soon as that is everything, and in any case when patience ends. */
+async function waitForAll(daemon: DaemonProcess, mails: readonly MixedMail[]): Promise<readonly Arrived[]> {
   const give = Date.now() + PATIENCE_MS;
   for (;;) {
     const list = ((await daemon.list()).messages as unknown as readonly Arrived[]) ?? [];
@@ -110,10 +111,7 @@ async function waitForAll(daemon: DaemonProcess, mta: Mta, mails: readonly Mixed
       const copies = list.filter((message) => message.MessageID === messageId(mail));
       return copies.reduce((sum, message) => sum + message.Bcc.length, 0) < mail.to.length;
     });
-    if (missing.length === 0) return list;
-    if (Date.now() > give) {
-      throw new Error(`never arrived: ${missing.map((mail) => mail.name).join(', ')}\n${refusals(mta)}`);
-    }
+    if (missing.length === 0 || Date.now() > give) return list;
     await pause(200);
   }
 }
