@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createHttpServer } from './http/server.ts';
+import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
 import { lmtp } from './lmtp/table.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
 import type { Reporter } from './mail/report.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
+import { type Counts, createCounters } from './report/counters.ts';
 import { discard } from './sinks/discard.ts';
 import { loadSink } from './sinks/load.ts';
 import { createMaildirSink } from './sinks/maildir.ts';
@@ -60,23 +62,29 @@ interface Running {
  */
 export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts = {}): Promise<Daemon> {
   const config = completeConfig(input);
-  const report = parts.report ?? (() => {});
+  const counters = createCounters();
+  const report: Reporter = (one) => {
+    counters.report(one);
+    parts.report?.(one);
+  };
   const undo: (() => Promise<void>)[] = [];
   try {
+    const http = await openHttpAccess(config, report);
     const keep = await openKeep(config, parts, report, undo);
     const listeners: { protocol: string; url: string; running: Running }[] = [];
+    const urls = (): string[] => listeners.map(({ url }) => url);
     const places = new Places(config.maxConnections);
     for (const address of config.listen) {
       const running =
         address.protocol === 'http'
-          ? await listenHttp(address, config, keep.store, report)
+          ? await listenHttp(address, config, { ...http, store: keep.store, report, counters: counters.counts, urls })
           : await listenMail(address, config, keep, report, places);
       undo.push(() => running.stop(0));
       listeners.push({ protocol: address.protocol, url: running.url, running });
       report({ type: 'listening', protocol: address.protocol, url: running.url });
     }
     const named = listeners.map(({ protocol, url }) => ({ protocol, url }));
-    const card = await leaveCard(keep.directory, named);
+    const card = await leaveCard(keep.directory, named, http.localToken);
 
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
@@ -203,8 +211,26 @@ async function listenMail(
   return { url: urlOf(address, bound), stop: (graceMs) => listener.stop(graceMs) };
 }
 
-async function listenHttp(address: ListenAddress, config: Config, store: Store, report: Reporter): Promise<Running> {
-  const server = createHttpServer({ store, version: VERSION, hostname: config.hostname, report });
+interface HttpParts extends HttpAccess {
+  readonly store: Store;
+  readonly report: Reporter;
+  readonly counters: () => Counts;
+  readonly urls: () => readonly string[];
+}
+
+async function listenHttp(address: ListenAddress, config: Config, parts: HttpParts): Promise<Running> {
+  const { store, report, access, counters, urls: listeners } = parts;
+  const { hostname, corsOrigins: allowedOrigins } = config;
+  const server = createHttpServer({
+    store,
+    version: VERSION,
+    hostname,
+    report,
+    allowedOrigins,
+    access,
+    counters,
+    listeners,
+  });
   const at = place(address);
   await server.listen(at).catch((error: unknown) => {
     throw listenFailure(address, error);
@@ -229,9 +255,12 @@ function urlOf(address: ListenAddress, bound: Bound): string {
 async function leaveCard(
   directory: string,
   listeners: Daemon['listeners'],
+  token: string,
 ): Promise<(() => Promise<void>) | undefined> {
   if (directory === ':memory:') return undefined;
   const card = join(directory, 'inboxd.json');
-  await writeFile(card, `${JSON.stringify({ pid: process.pid, listeners })}\n`, { mode: 0o600 });
+  const text = JSON.stringify({ pid: process.pid, listeners, ...(token !== '' && { token }) });
+  await rm(card, { force: true }); // one that a killed daemon left may have been given other rights
+  await writeFile(card, `${text}\n`, { mode: 0o600 });
   return () => rm(card, { force: true });
 }

@@ -17,6 +17,8 @@ export interface RunningDaemon {
 interface Card {
   readonly pid: number;
   readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
+  /** Where HTTP wants credentials: a token for who can read the card. */
+  readonly token?: string;
 }
 
 const ANSWER_MS = 60_000;
@@ -27,7 +29,7 @@ const ANSWER_BYTES = 64 * 1024 * 1024;
  * @throws StartError DAEMON_UNREACHABLE if there is no card, or no HTTP listener on it
  */
 export function findDaemon(data: string): RunningDaemon {
-  const { pid, listeners } = readCard(data);
+  const { pid, listeners, token } = readCard(data);
   const url = listeners.find(({ protocol }) => protocol === 'http')?.url;
   const parsed = url === undefined ? undefined : parseListenUrl(url);
   if (!parsed?.ok) {
@@ -40,7 +42,7 @@ export function findDaemon(data: string): RunningDaemon {
   return {
     pid,
     ask: (method, path, body) =>
-      send({ ...place, method, path }, body).catch((error: unknown) => {
+      send({ ...place, method, path }, body, token).catch((error: unknown) => {
         if (error instanceof StartError) throw error;
         throw unreachable(
           `the daemon that uses ${data} (process ${pid}) does not answer at ${url}: ${reasonOf(error)}`,
@@ -70,10 +72,13 @@ function connectable(host: string): string {
 function send(
   options: object & { method: string; path: string },
   body: unknown,
+  token: string | undefined,
 ): Promise<{ status: number; text: string }> {
   const payload = body === undefined ? undefined : JSON.stringify(body);
-  const headers =
-    payload === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) };
+  const headers = {
+    ...(payload !== undefined && { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload) }),
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
   return new Promise((resolve, reject) => {
     const outgoing = request(
       { ...options, headers, agent: false, signal: AbortSignal.timeout(ANSWER_MS) },

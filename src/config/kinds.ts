@@ -169,6 +169,34 @@ export const DATA_FOLDER: Kind<string> = {
   print: (value) => value,
 };
 
+/** A file, or none. */
+export const OPTIONAL_FILE: Kind<string> = {
+  allowed: 'the path of a file',
+  placeholder: 'file',
+  read(raw, base) {
+    if (raw === '') return { ok: true, value: '' };
+    return isPath(raw) ? { ok: true, value: resolvePath(raw, base) } : BAD;
+  },
+  accepts: (value) => value === '' || isPath(value),
+  print: (value) => value,
+};
+
+/** Origins of pages: a flag that repeats, a TOML array, or a variable with white space or commas between. */
+export const ORIGINS: Kind<readonly string[]> = {
+  allowed: 'origins such as https://app.example or http://localhost:3000',
+  placeholder: 'origin',
+  isList: true,
+  read(raw) {
+    const origins = typeof raw === 'string' ? raw.split(/[\s,]+/).filter((origin) => origin !== '') : raw;
+    if (!Array.isArray(origins)) return BAD;
+    const wrong = origins.find((origin) => !isOrigin(origin));
+    if (wrong !== undefined) return { ok: false, why: `${JSON.stringify(wrong)} is no origin` };
+    return { ok: true, value: origins.map((origin: string) => new URL(origin).origin) };
+  },
+  accepts: (value) => Array.isArray(value) && value.every(isOrigin),
+  print: (value) => value,
+};
+
 /** Where finished messages go. */
 export const SINK: Kind<SinkChoice> = {
   allowed: 'store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs',
@@ -196,6 +224,11 @@ export const SINK: Kind<SinkChoice> = {
 
 function isWithin(least: number, most: number): (value: unknown) => boolean {
   return (value) => Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+/** Scheme, host and port and nothing else. Any origin at all cannot be said: every page could then read the mail. */
+function isOrigin(value: unknown): value is string {
+  return typeof value === 'string' && /^https?:\/\/[^/?#@*]+\/?$/i.test(value) && URL.canParse(value);
 }
 
 function isPath(value: unknown): value is string {

@@ -5,6 +5,12 @@ import type { ListenAddress } from './listen-url.ts';
 export interface Config {
   /** Every listener; at least one. */
   readonly listen: readonly ListenAddress[];
+  /** Absolute path of the file that says who may use HTTP; '' is everybody. */
+  readonly httpAuth: string;
+  /** HTTP without authentication may listen on other addresses than loopback. */
+  readonly httpOpen: boolean;
+  /** Origins whose pages may use the API. */
+  readonly corsOrigins: readonly string[];
   /** Name in greetings and trace. */
   readonly hostname: string;
   /** Absolute path of the data folder, or `:memory:`. */

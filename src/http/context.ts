@@ -1,5 +1,6 @@
 import type { Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
+import type { Access } from './auth/access.ts';
 import type { MessageReader } from './message-reader.ts';
 
 /** What the daemon counts since its start. */
@@ -18,4 +19,6 @@ export interface Context {
   readonly report: Reporter;
   readonly counters: () => RuntimeCounters;
   readonly startedAt: Date;
+  /** Who may do what; routes find the grant of a request in `request.grant`. */
+  readonly access: Access;
 }

@@ -18,18 +18,22 @@ export const sendFailure = (reply: FastifyReply): FastifyReply => sendText(reply
 export const sendUnready = (reply: FastifyReply): FastifyReply => sendText(reply, 503, 'Service Unavailable');
 
 /** Sends a value as JSON. */
-export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return sendJsonText(reply, JSON.stringify(value));
+export function sendJson(reply: FastifyReply, value: unknown, type?: string): FastifyReply {
+  return sendJsonText(reply, JSON.stringify(value), type);
 }
 
 /**
  * Sends JSON text, one value and a line end. `<`, `>` and `&` go out as escapes, as Go writes them: the same value,
  * but no markup even for a reader that ignores the content type.
  */
-export function sendJsonText(reply: FastifyReply, json: string): FastifyReply {
-  const escaped = json.replace(/[<>&\u2028\u2029]/g, escapeUnit);
+export function sendJsonText(reply: FastifyReply, json: string, type = 'application/json'): FastifyReply {
   // as bytes: to text Fastify would add a charset, which this type does not have
-  return reply.header('content-type', 'application/json').send(Buffer.from(`${escaped}\n`));
+  return reply.header('content-type', type).send(Buffer.from(`${escapeMarkup(json)}\n`));
+}
+
+/** Writes JSON text so that there is no markup in it. */
+export function escapeMarkup(json: string): string {
+  return json.replace(/[<>&\u2028\u2029]/g, escapeUnit);
 }
 
 function escapeUnit(unit: string): string {

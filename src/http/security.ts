@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { isNative, sendProblem } from './problem.ts';
 import { sendForbidden } from './replies.ts';
 
 /** Nothing that we answer may load, run, submit or be framed; replies that need more say so themselves. */
@@ -13,7 +14,7 @@ export interface AccessRules {
   readonly hostname: string;
   /** Further names that may stand in a Host field, e.g. of a proxy in front. */
   readonly allowedHosts?: readonly string[];
-  /** `host:port` of pages of other origins that may use the API; `*` is any. */
+  /** Pages of other origins that may use the API: `https://host:port`, or `host:port` for both schemes; `*` is any. */
   readonly allowedOrigins?: readonly string[];
   /**
    * Which connections the Host field is checked on: those that came to a loopback address (the default: a page in a
@@ -31,9 +32,9 @@ export function guard(app: FastifyInstance, rules: AccessRules): void {
     // request bodies are JSON whatever their type says, as in Mailpit
     delete request.raw.headers['content-type'];
     if (isHostChecked(request, rules) && !isKnownHost(request.headers.host, hosts)) {
-      sendForbidden(reply, 'Blocked: the Host of this request is not a name of this server');
-    } else if (isApi(request.url) && !allowOrigin(request, reply, origins)) {
-      sendForbidden(reply, 'Blocked due to CORS violation');
+      block(request, reply, 'Blocked: the Host of this request is not a name of this server');
+    } else if (isApi(request.url) && !(isOwnFetch(request) && allowOrigin(request, reply, origins))) {
+      block(request, reply, 'Blocked due to CORS violation');
     } else done();
   });
 }
@@ -49,8 +50,23 @@ export function secure(reply: FastifyReply): FastifyReply {
   });
 }
 
+function block(request: FastifyRequest, reply: FastifyReply, why: string): void {
+  if (isNative(request.url)) sendProblem(reply, 'blocked', why);
+  else sendForbidden(reply, why);
+}
+
 function isApi(url: string): boolean {
   return url.startsWith('/api/');
+}
+
+/**
+ * False for what a browser says a page of another site loads without saying so in Origin: a picture, a script, a style.
+ * A link that somebody follows, and everything of clients that are no browser, passes.
+ */
+function isOwnFetch({ headers }: FastifyRequest): boolean {
+  const site = headers['sec-fetch-site'];
+  if (headers.origin !== undefined || headers['sec-fetch-mode'] === 'navigate') return true;
+  return site !== 'cross-site' && site !== 'same-site';
 }
 
 function isHostChecked(request: FastifyRequest, rules: AccessRules): boolean {
@@ -75,12 +91,21 @@ function allowOrigin(request: FastifyRequest, reply: FastifyReply, allowed: Read
   if (origin === undefined) return true;
   const host = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : '';
   const own = host !== '' && host === request.headers.host?.toLowerCase();
-  if (!own && !allowed.has('*') && !(host !== '' && allowed.has(host))) return false;
-  reply.headers({
-    'access-control-allow-origin': origin,
-    'access-control-allow-methods': 'GET, POST, DELETE, PUT, OPTIONS',
-    'access-control-allow-headers': '*',
-    vary: 'Origin',
-  });
+  const listed = host !== '' && (allowed.has(host) || allowed.has(origin.toLowerCase()));
+  if (!own && !allowed.has('*') && !listed) return false;
+  reply.headers({ 'access-control-allow-origin': origin, vary: 'Origin' });
+  reply.headers(isNative(request.url) ? NATIVE_CORS : MAILPIT_CORS);
   return true;
 }
+
+const MAILPIT_CORS = Object.freeze({
+  'access-control-allow-methods': 'GET, POST, DELETE, PUT, OPTIONS',
+  'access-control-allow-headers': '*',
+});
+/** Authorization has to be named: `*` does not stand for it. Cookies never cross origins here. */
+const NATIVE_CORS = Object.freeze({
+  'access-control-allow-methods': 'GET, HEAD, POST, PATCH, DELETE, OPTIONS',
+  'access-control-allow-headers': 'Authorization, Content-Type, If-None-Match, Last-Event-ID, Range',
+  'access-control-expose-headers': 'Content-Disposition, Content-Range, ETag, Retry-After',
+  'access-control-max-age': '600',
+});

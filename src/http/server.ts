@@ -2,12 +2,15 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import { createMimeParser, type MimeParser } from '../mail/mime-parser.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
+import { type Access, OPEN_ACCESS } from './auth/access.ts';
+import { authenticate } from './auth/guard.ts';
 import type { Context, RuntimeCounters } from './context.ts';
 import { addInboxRoutes } from './dialects/inboxd.ts';
 import { addMailpitRoutes } from './dialects/mailpit.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
 import { addPageRoutes } from './page.ts';
+import { answerProblem, isNative, sendProblem } from './problem.ts';
 import { sendBadRequest, sendFailure, sendNotFound, sendText, sendTooLarge } from './replies.ts';
 import { type AccessRules, guard, secure } from './security.ts';
 
@@ -20,6 +23,8 @@ export interface HttpOptions extends AccessRules {
   readonly counters?: () => RuntimeCounters;
   /** URLs that the daemon listens on, for the page at `/`. */
   readonly listeners?: () => readonly string[];
+  /** Decides who may do what; by default everybody may do everything. */
+  readonly access?: Access;
   /** Takes mails apart; by default a thread of its own, which closes with the server. */
   readonly parser?: MimeParser;
 }
@@ -36,6 +41,8 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     requestTimeout: limits.requestMs,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: limits.parameterCharacters },
+    // what is wrong is said and not put right, or left out, in silence
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },
     // URLs that the router refuses, before any hook runs
     frameworkErrors: (error, _request, reply) => {
       const secured = secure(reply as FastifyReply);
@@ -49,13 +56,21 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     report,
     counters: options.counters ?? (() => NO_COUNTS),
     startedAt: new Date(),
+    access: options.access ?? OPEN_ACCESS,
   };
 
   guard(app, options);
+  authenticate(app, context.access);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setNotFoundHandler((_request, reply) => sendNotFound(reply));
-  app.setErrorHandler((error: FastifyError, _request, reply) => answerError(error, reply, report));
+  app.setNotFoundHandler((request, reply) =>
+    isNative(request.url) ? sendProblem(reply, 'not-found', 'There is no such path') : sendNotFound(reply),
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    reply.removeHeader('content-disposition');
+    if (error.statusCode === undefined || error.statusCode >= 500) report({ type: 'crash', where: 'http', error });
+    return isNative(request.url) ? answerProblem(error, reply) : answerError(error, reply);
+  });
   addMailpitRoutes(app, context);
   addInboxRoutes(app, context);
   addPageRoutes(app, { version, hostname, listeners: options.listeners ?? (() => []) });
@@ -64,12 +79,10 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 }
 
 /** Tells the client no more than he needs; the cause of what is our fault goes to the report. */
-function answerError(error: FastifyError, reply: FastifyReply, report: Reporter): FastifyReply {
-  reply.removeHeader('content-disposition');
+function answerError(error: FastifyError, reply: FastifyReply): FastifyReply {
   if (error.statusCode === 413) return sendTooLarge(reply);
   if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
     return sendText(reply, error.statusCode, 'Bad request');
   }
-  report({ type: 'crash', where: 'http', error });
   return sendFailure(reply);
 }

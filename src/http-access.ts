@@ -1,0 +1,44 @@
+import { lookup } from 'node:dns/promises';
+import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
+import type { Config } from './config.ts';
+import { StartError } from './errors.ts';
+import { type Access, OPEN_ACCESS } from './http/auth/access.ts';
+import { createToken } from './http/auth/auth-file.ts';
+import { createFileAccess } from './http/auth/file-access.ts';
+import type { Reporter } from './mail/report.ts';
+
+/** Who may use HTTP, and a token for commands of the user that the daemon runs as; '' where none is needed. */
+export interface HttpAccess {
+  readonly access: Access;
+  readonly localToken: string;
+}
+
+/**
+ * Makes the access that a configuration asks for.
+ * @throws StartError HTTP_OPEN where other machines could read all mail without anybody having said so; AUTH_UNUSABLE
+ */
+export async function openHttpAccess(config: Config, report: Reporter): Promise<HttpAccess> {
+  const addresses = config.listen.filter(({ protocol }) => protocol === 'http');
+  if (config.httpAuth !== '' && addresses.length > 0) {
+    const localToken = createToken().text;
+    return { access: await createFileAccess({ file: config.httpAuth, report, localToken }), localToken };
+  }
+  if (!config.httpOpen) for (const address of addresses) await requireLoopback(address);
+  return { access: OPEN_ACCESS, localToken: '' };
+}
+
+async function requireLoopback(address: ListenAddress): Promise<void> {
+  // who may use a socket, the rights of its folder say; of a name that does not resolve listening tells
+  if (address.path !== undefined) return;
+  const found = await lookup(address.host, { all: true }).catch(() => []);
+  if (found.every((one) => isLoopback(one.address))) return;
+  throw new StartError(
+    'HTTP_OPEN',
+    `${formatListenUrl(address)} would let other machines read all mail: give --http-auth with a file of tokens ` +
+      '("inboxd token create" makes one), or --http-open if everybody may',
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return address === '::1' || /^(?:::ffff:)?127\./i.test(address);
+}
