@@ -187,23 +187,27 @@ export class Session implements WireSession {
   }
 
   /**
-   * The content is complete. The transaction keeps its facts until `reset`.
+   * The content is complete; gives it, or why it can't be had. At once, unless a spool file has to be finished.
    * @param bareNewlines found by the reader of DATA; chunks are watched here
    */
-  async closeContent(bareNewlines: boolean): Promise<Content | SmtpReply> {
+  closeContent(bareNewlines: boolean): Content | SmtpReply | Promise<Content | SmtpReply> {
     const writer = this.#writer!;
     this.#writer = undefined;
-    try {
-      return await writer.finish(bareNewlines || (this.#chunkNewlines?.end() ?? false));
-    } catch (error) {
+    const failed = (error: unknown): SmtpReply => {
       this.crashed('content', 'spool', error);
       return refusalFor(error);
+    };
+    try {
+      const content = writer.finish(bareNewlines || (this.#chunkNewlines?.end() ?? false));
+      return content instanceof Promise ? content.catch(failed) : content;
+    } catch (error) {
+      return failed(error);
     }
   }
 
-  /** The session's transcript up to now, for the message that has just arrived. */
-  transcript(): string[] {
-    return this.#transcript.lines();
+  /** The session's transcript up to now, for the message that has just arrived; made when it is first asked for. */
+  transcript(): () => readonly string[] {
+    return this.#transcript.snapshot();
   }
 
   /** A message was accepted: the client means well. */

@@ -38,14 +38,19 @@ export class Transcript {
     this.#leftOut = 0;
   }
 
-  /** `C: ` and `S: ` lines; a gap says how much was left out. */
-  lines(): string[] {
-    const lines: string[] = [];
-    for (const [index, { line, reply }] of this.#entries.entries()) {
-      if (this.#leftOut > 0 && index === this.#limit >> 1) lines.push(`... ${this.#leftOut} commands left out`);
-      if (line !== '') lines.push(`C: ${line}`);
-      for (const said of reply.lines) lines.push(`S: ${said}`);
-    }
-    return lines;
+  /** What it holds now, as `C: ` and `S: ` lines; a gap says how much was left out. The lines are made when they are asked for. */
+  snapshot(): () => readonly string[] {
+    const entries = this.#entries.slice();
+    const leftOut = this.#leftOut;
+    const gapAt = this.#limit >> 1;
+    return () => {
+      const lines: string[] = [];
+      for (const [index, { line, reply }] of entries.entries()) {
+        if (leftOut > 0 && index === gapAt) lines.push(`... ${leftOut} commands left out`);
+        if (line !== '') lines.push(`C: ${line}`);
+        for (const said of reply.lines) lines.push(`S: ${said}`);
+      }
+      return lines;
+    };
   }
 }

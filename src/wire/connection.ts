@@ -82,6 +82,22 @@ const WHY_ENDED: Partial<Record<Signal, EndReason>> = {
   crash: 'error',
 };
 
+/**
+ * Writes wait until every connection that has something to read was read, and then leave together: the peers wake to
+ * more work at once, and none of them takes our processor in the middle of a turn. With many sessions this measures
+ * better than a write after each command, and a single one loses nothing.
+ */
+let writes: (() => void)[] = [];
+
+function writeLater(write: () => void): void {
+  if (writes.push(write) > 1) return;
+  setImmediate(() => {
+    const due = writes;
+    writes = [];
+    for (const one of due) one();
+  });
+}
+
 export class Connection<S extends string, X extends Session> {
   readonly #socket: Socket;
   readonly #machine: Machine<S, X, string, Reply>;
@@ -110,6 +126,7 @@ export class Connection<S extends string, X extends Session> {
   #reason: EndReason = 'closed';
 
   #out: Buffer[] = [];
+  #isQueued = false;
   #bytesOut = 0;
   #bytesIn = 0;
   #lingered = 0;
@@ -216,16 +233,14 @@ export class Connection<S extends string, X extends Session> {
       }
     }
     this.#flush();
-    if (this.#over || this.#waiting || this.#yielded) return;
-    if (this.#blocked) return;
-    if (this.#inputEnded) {
-      this.#finish('closed');
-      return;
+    if (this.#over || this.#waiting) return;
+    if (this.#moved) {
+      this.#moved = false;
+      this.#setDeadline(this.#session.limits[this.#states[this.#state].deadline]!);
     }
-    this.#resume();
-    if (!this.#moved) return;
-    this.#moved = false;
-    this.#setDeadline(this.#session.limits[this.#states[this.#state].deadline]!);
+    if (this.#yielded || this.#blocked) return;
+    if (this.#inputEnded) this.#finish('closed');
+    else this.#resume();
   }
 
   /** Lets other connections have their turn. */
@@ -374,7 +389,15 @@ export class Connection<S extends string, X extends Session> {
     });
   }
 
+  /** Has what is gathered written at the end of this turn of the event loop, after every other connection has been read. */
   #flush(): void {
+    if (this.#out.length === 0 || this.#isQueued) return;
+    this.#isQueued = true;
+    writeLater(this.#write);
+  }
+
+  readonly #write = (): void => {
+    this.#isQueued = false;
     if (this.#out.length === 0 || this.#gone) return;
     const bytes = this.#out.length === 1 ? this.#out[0]! : Buffer.concat(this.#out);
     this.#out = [];
@@ -385,7 +408,7 @@ export class Connection<S extends string, X extends Session> {
       this.#pause();
       this.#setDeadline(this.#session.limits.writeMs);
     }
-  }
+  };
 
   #drained(): void {
     if (!this.#blocked) return;
@@ -398,7 +421,7 @@ export class Connection<S extends string, X extends Session> {
     if (this.#over) return;
     this.#over = true;
     this.#reason = reason;
-    this.#flush();
+    this.#write();
     this.#input.clear();
     this.#content = undefined;
     this.#chunk = undefined;

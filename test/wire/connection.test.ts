@@ -8,7 +8,7 @@ import { FakeSocket } from '../support/fake-socket.ts';
 const say = (text: string, outcome: Outcome = 'ok'): Reply => ({ outcome, bytes: Buffer.from(`${text}\r\n`) });
 
 class TestSession implements Session {
-  readonly limits = { lineBytes: 100, writeMs: 50, lingerMs: 50, lineMs: 60, contentMs: 60 };
+  limits = { lineBytes: 100, writeMs: 50, lingerMs: 50, lineMs: 60, contentMs: 60 };
   chunkBytes = 0;
   ceilingBytes = 1000;
   taken = '';
@@ -77,7 +77,7 @@ const protocol: Protocol<State, TestSession> = {
 };
 const machine = compile(protocol);
 
-function open(): {
+function open(limits: Partial<TestSession['limits']> = {}): {
   socket: FakeSocket;
   session: TestSession;
   connection: Connection<State, TestSession>;
@@ -85,6 +85,7 @@ function open(): {
 } {
   const socket = new FakeSocket();
   const session = new TestSession();
+  session.limits = { ...session.limits, ...limits };
   const connection = new Connection(socket.asSocket, machine, session);
   connection.start();
   return { socket, session, connection, said: () => Buffer.concat(socket.written).toString('latin1') };
@@ -206,6 +207,7 @@ describe('a connection', () => {
     await turn();
     socket.reading = false;
     socket.send(Buffer.from('BIG\r\n'));
+    await turn();
     socket.send(Buffer.from('ECHO next\r\n'));
     await turn();
     expect(socket.isPaused()).toBe(true);
@@ -245,11 +247,12 @@ describe('a connection', () => {
   });
 
   it('gives each command its own time', async () => {
-    const { socket, session, said } = open();
+    const { socket, session, said } = open({ lineMs: 1000 });
     for (let round = 0; round < 6; round++) {
-      await wait(25);
+      await wait(200);
       socket.send(Buffer.from('ECHO x\r\n'));
     }
+    await turn();
     expect(session.end).toBeUndefined();
     expect(said().split('x').length - 1).toBe(6);
   });

@@ -1,5 +1,7 @@
-import { createId, type Message } from '../../mail/message.ts';
-import type { Verdict } from '../../mail/sink.ts';
+import type { Content } from '../../mail/content.ts';
+import type { Envelope } from '../../mail/envelope.ts';
+import { type Client, createId, type Message, type WithProtocol } from '../../mail/message.ts';
+import type { Sink, Verdict } from '../../mail/sink.ts';
 import { NOT_TAKEN, reply, type SmtpReply, TOOK_TOO_LONG } from '../replies.ts';
 import type { Session } from '../session.ts';
 import { refusalFor } from '../storage-errors.ts';
@@ -13,31 +15,32 @@ export function dispose(session: Session, bareNewlines: boolean): SmtpReply | Pr
   return refusal ? refuseMessage(session, refusal) : disposeContent(session, bareNewlines);
 }
 
-async function disposeContent(session: Session, bareNewlines: boolean): Promise<SmtpReply> {
-  const startedAt = performance.now();
-  const to = session.to;
-  const from = session.from!;
-  const protocol = session.withProtocol;
-  const content = await session.closeContent(bareNewlines);
+/** Goes through without waiting where content and sink do: most messages are small, and some sinks need no time. */
+function disposeContent(session: Session, bareNewlines: boolean): SmtpReply | Promise<SmtpReply> {
+  const facts = new Arrival(session);
+  const content = session.closeContent(bareNewlines);
   session.reset();
-  if (!('stream' in content)) return perRecipient(session, to.length, content);
+  return content instanceof Promise ? content.then((closed) => submit(facts, closed)) : submit(facts, content);
+}
 
-  const message: Message = {
-    id: createId(),
-    envelope: { from, to },
-    content,
-    receivedAt: new Date(),
-    client: session.client,
-    protocol,
-    session: session.id,
-    transcript: session.transcript(),
-  };
-  const answers = await askSink(session, message);
-  const answer = session.services.protocol === 'LMTP' ? answerEach(message, answers) : answerOnce(message, answers);
+function submit(facts: Arrival, content: Content | SmtpReply): SmtpReply | Promise<SmtpReply> {
+  const { session } = facts;
+  if (!('stream' in content)) return perRecipient(session, facts.envelope.to.length, content);
+  const message = new ArrivedMessage(facts, content);
+  const answers = askSink(session, message);
+  return answers instanceof Promise
+    ? answers.then((given) => conclude(facts, message, given))
+    : conclude(facts, message, answers);
+}
+
+function conclude(facts: Arrival, message: Message, answers: Answers): SmtpReply {
+  const { session, startedAt } = facts;
+  const { protocol, report } = session.services;
+  const answer = protocol === 'LMTP' ? answerEach(message, answers) : answerOnce(message, answers);
   if (answer.outcome === 'ok') session.messageTaken();
-  session.services.report({
+  report({
     type: 'message',
-    protocol: session.services.protocol,
+    protocol,
     session: session.id,
     message,
     code: answer.code,
@@ -45,6 +48,49 @@ async function disposeContent(session: Session, bareNewlines: boolean): Promise<
     milliseconds: performance.now() - startedAt,
   });
   return answer;
+}
+
+/** What a transaction leaves for its message before the session forgets it. */
+class Arrival {
+  readonly session: Session;
+  readonly startedAt = performance.now();
+  readonly envelope: Envelope;
+  readonly protocol: WithProtocol;
+  readonly client: Client;
+  readonly transcript: () => readonly string[];
+
+  constructor(session: Session) {
+    this.session = session;
+    this.envelope = { from: session.from!, to: session.to };
+    this.protocol = session.withProtocol;
+    this.client = session.client;
+    this.transcript = session.transcript();
+  }
+}
+
+class ArrivedMessage implements Message {
+  readonly id = createId();
+  readonly receivedAt = new Date();
+  readonly envelope: Envelope;
+  readonly content: Content;
+  readonly client: Client;
+  readonly protocol: WithProtocol;
+  readonly session: string;
+  readonly #lines: () => readonly string[];
+  #transcript: readonly string[] | undefined;
+
+  constructor(facts: Arrival, content: Content) {
+    this.envelope = facts.envelope;
+    this.content = content;
+    this.client = facts.client;
+    this.protocol = facts.protocol;
+    this.session = facts.session.id;
+    this.#lines = facts.transcript;
+  }
+
+  get transcript(): readonly string[] {
+    return (this.#transcript ??= this.#lines());
+  }
 }
 
 /** Refuses the message at hand, whole: the transaction is over. */
@@ -60,34 +106,53 @@ function perRecipient(session: Session, recipients: number, refusal: SmtpReply):
   return join(Array.from({ length: recipients }, () => refusal));
 }
 
+/** What a sink answers, its promise settled. */
+type Given = Awaited<ReturnType<Sink>>;
+
 /** Undefined is the sink's plain yes. */
 type Answers = SmtpReply | undefined | readonly (SmtpReply | undefined)[];
 
-async function askSink(session: Session, message: Message): Promise<Answers> {
-  const { sink, limits, report } = session.services;
-  const deadline = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<'late'>((resolve) => {
-    timer = setTimeout(() => {
-      deadline.abort(new Error(`sink took longer than ${limits.sinkMs} ms`));
-      resolve('late');
-    }, limits.sinkMs);
-  });
+function askSink(session: Session, message: Message): Answers | Promise<Answers> {
+  const { sink, report } = session.services;
   const crashed = (error: unknown): SmtpReply => {
     report({ type: 'crash', where: 'sink', session: session.id, error });
     return refusalFor(error);
   };
-  // the async function turns a throw of a synchronous sink into a rejection
-  const verdicts = (async () => sink(message, deadline.signal))().then(
-    (given) => (Array.isArray(given) ? given.map((one) => heed(one, crashed)) : heed(given as Verdict, crashed)),
-    crashed,
-  );
-  void verdicts.finally(() => message.content.release());
-  const first = await Promise.race([verdicts, tooLate]);
-  clearTimeout(timer);
-  if (first !== 'late') return first;
-  report({ type: 'crash', where: 'sink', session: session.id, error: deadline.signal.reason });
-  return TOOK_TOO_LONG;
+  const heedAll = (given: Given): Answers =>
+    Array.isArray(given) ? given.map((one) => heed(one, crashed)) : heed(given as Verdict | undefined, crashed);
+  const deadline = new AbortController();
+  try {
+    const given = sink(message, deadline.signal);
+    if (given instanceof Promise) return inTime(session, message, deadline, given.then(heedAll, crashed));
+    message.content.release();
+    return heedAll(given);
+  } catch (error) {
+    message.content.release();
+    return crashed(error);
+  }
+}
+
+/** Waits for the sink as long as it may take; one that is late is not listened to, but its message stays until it is done. */
+function inTime(
+  session: Session,
+  message: Message,
+  deadline: AbortController,
+  answers: Promise<Answers>,
+): Promise<Answers> {
+  const { limits, report } = session.services;
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      const error = new Error(`sink took longer than ${limits.sinkMs} ms`);
+      deadline.abort(error);
+      report({ type: 'crash', where: 'sink', session: session.id, error });
+      resolve(TOOK_TOO_LONG);
+    }, limits.sinkMs);
+    void answers.then((given) => {
+      clearTimeout(timer);
+      message.content.release();
+      resolve(given);
+    });
+  });
 }
 
 /** Takes a sink's verdict at its word if it is a reply at all: a final code, an enhanced code of its class, one plain line. */
