@@ -6,7 +6,7 @@ import { type Access, OPEN_ACCESS } from './auth/access.ts';
 import { authenticate } from './auth/guard.ts';
 import type { Context, RuntimeCounters } from './context.ts';
 import { addInboxRoutes } from './dialects/inboxd.ts';
-import { addMailpitRoutes } from './dialects/mailpit.ts';
+import { addMailpitRoutes, type MailpitOptions } from './dialects/mailpit.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
 import { addPageRoutes } from './page.ts';
@@ -14,7 +14,7 @@ import { answerProblem, isNative, sendProblem } from './problem.ts';
 import { sendBadRequest, sendFailure, sendNotFound, sendText, sendTooLarge } from './replies.ts';
 import { type AccessRules, guard, secure } from './security.ts';
 
-export interface HttpOptions extends AccessRules {
+export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly store: Store;
   readonly version: string;
   readonly report: Reporter;
@@ -71,7 +71,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     if (error.statusCode === undefined || error.statusCode >= 500) report({ type: 'crash', where: 'http', error });
     return isNative(request.url) ? answerProblem(error, reply) : answerError(error, reply);
   });
-  addMailpitRoutes(app, context);
+  addMailpitRoutes(app, context, options);
   addInboxRoutes(app, context);
   addPageRoutes(app, { version, hostname, listeners: options.listeners ?? (() => []) });
   if (options.parser === undefined) app.addHook('onClose', () => parser.close());

@@ -1,10 +1,11 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { inlineDisposition } from '../content-disposition.ts';
 import type { Context } from '../context.ts';
-import { sendBadRequest, sendJson, sendJsonText, sendNoMessage, sendNotFound } from '../replies.ts';
+import { sendJson, sendJsonText, sendNotFound } from '../replies.ts';
 import { SANDBOX_POLICY } from '../security.ts';
-import { parseMailpitQuery } from './mailpit-query.ts';
+import { messageId } from './mailpit-id.ts';
+import { markRead } from './mailpit-read.ts';
 import { parameter } from './mailpit-request.ts';
 import { toHeadersJson, toMessage } from './mailpit-shapes.ts';
 
@@ -17,10 +18,7 @@ export function addMessageRoutes(app: FastifyInstance, context: Context): void {
     if (id === undefined) return reply;
     const [stored, parsed] = await Promise.all([store.get(id), reader.parsed(id)]);
     if (stored === undefined || parsed === undefined) return sendNotFound(reply);
-    // a store that cannot write, on a full disk say, must still let people read
-    await store
-      .markRead({ ids: [id] }, true)
-      .catch((error: unknown) => report({ type: 'crash', where: 'http', error }));
+    await markRead(id, context);
     return sendJson(reply, toMessage(stored, parsed));
   });
 
@@ -61,29 +59,6 @@ export function addMessageRoutes(app: FastifyInstance, context: Context): void {
       })
       .send(part.content);
   });
-}
-
-/** Finds the id that a request means; undefined if there is none, which the client has then been told. */
-async function messageId(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { store }: Context,
-): Promise<string | undefined> {
-  const { id } = request.params as { id: string };
-  if (id !== 'latest') {
-    if (/^[0-9A-Za-z]{1,64}$/.test(id)) return id;
-    sendNotFound(reply); // no id of ours looks like that
-    return undefined;
-  }
-  const search = parameter(request, 'query').trim();
-  const query = search === '' ? undefined : parseMailpitQuery(search);
-  if (query?.ok === false) {
-    sendBadRequest(reply, query.why);
-    return undefined;
-  }
-  const { messages } = await store.list({ limit: 1, ...(query && { terms: query.terms }) });
-  if (messages[0] === undefined) sendNoMessage(reply);
-  return messages[0]?.id;
 }
 
 function safeType(contentType: string): string {

@@ -1,9 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
 import { sendText } from '../replies.ts';
+import { addCheckRoutes, type ChecksOptions } from './mailpit-checks.ts';
 import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
+
+/** What the dialect wants of the daemon beside the store. */
+export interface MailpitOptions extends ChecksOptions {}
 
 /**
  * Mailpit's API v1, so that the clients written for it work here unchanged.
@@ -11,9 +15,10 @@ import { addMessagesRoutes } from './mailpit-messages.ts';
  * Not everything is copied. A request body over the limit is refused with 413, where Mailpit takes it for "delete all".
  * Search terms that cannot be answered are refused with 400, where Mailpit ignores them. Empty lists are always `[]`.
  */
-export function addMailpitRoutes(app: FastifyInstance, context: Context): void {
+export function addMailpitRoutes(app: FastifyInstance, context: Context, options: MailpitOptions): void {
   addMessagesRoutes(app, context);
   addMessageRoutes(app, context);
+  addCheckRoutes(app, context, options);
   addInfoRoutes(app, context);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
 }

@@ -1,0 +1,28 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Context } from '../context.ts';
+import { sendBadRequest, sendNoMessage, sendNotFound } from '../replies.ts';
+import { parseMailpitQuery } from './mailpit-query.ts';
+import { parameter } from './mailpit-request.ts';
+
+/** Finds the id that a request means; undefined if there is none, which the client has then been told. */
+export async function messageId(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { store }: Context,
+): Promise<string | undefined> {
+  const { id } = request.params as { id: string };
+  if (id !== 'latest') {
+    if (/^[0-9A-Za-z]{1,64}$/.test(id)) return id;
+    sendNotFound(reply); // no id of ours looks like that
+    return undefined;
+  }
+  const search = parameter(request, 'query').trim();
+  const query = search === '' ? undefined : parseMailpitQuery(search);
+  if (query?.ok === false) {
+    sendBadRequest(reply, query.why);
+    return undefined;
+  }
+  const { messages } = await store.list({ limit: 1, ...(query && { terms: query.terms }) });
+  if (messages[0] === undefined) sendNoMessage(reply);
+  return messages[0]?.id;
+}
