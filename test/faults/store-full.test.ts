@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, rmdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -26,14 +26,7 @@ describe.skipIf(!canMount && !process.env.CI)('on a full disk', () => {
   beforeAll(async () => {
     expect(canMount, 'the right to mount a small disk').toBe(true);
     writeFileSync(ballast, Buffer.alloc(1024 * 1024));
-    store = await createSqliteStore({
-      directory,
-      naming: 'full',
-      keepPerInbox: 0,
-      keepBytes: 0,
-      keepAgeMs: 0,
-      report: () => {},
-    });
+    store = await open();
   });
   afterAll(async () => {
     await store?.close();
@@ -41,6 +34,8 @@ describe.skipIf(!canMount && !process.env.CI)('on a full disk', () => {
     rmdirSync(disk);
   });
 
+  const open = () =>
+    createSqliteStore({ directory, naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0, report: () => {} });
   const raw = (id: string): Buffer => Buffer.alloc(4096, `${id} `);
 
   /** Saves at once what a busy moment brings. */
@@ -118,14 +113,36 @@ describe.skipIf(!canMount && !process.env.CI)('on a full disk', () => {
 
   it('opens again with all of it', async () => {
     await store.close();
-    store = await createSqliteStore({
-      directory,
-      naming: 'full',
-      keepPerInbox: 0,
-      keepBytes: 0,
-      keepAgeMs: 0,
-      report: () => {},
-    });
+    store = await open();
+    await expectAllPromised();
+  });
+
+  it('opens and removes messages when not an octet is free', async () => {
+    await store.close();
+    rmSync(directory, { recursive: true });
+    promised.splice(0);
+    store = await open();
+    expect(await burst(50)).toEqual([]);
+    await store.close();
+    fillUp(ballast);
+    store = await open();
+    await expectAllPromised();
+    const removed = await store.remove({ ids: promised.map(({ id }) => id).slice(0, 4) });
+    expect(removed).toHaveLength(4);
+    promised.splice(0, removed.length);
     await expectAllPromised();
   });
 });
+
+/** Writes until nothing more fits. */
+function fillUp(path: string): void {
+  const file = openSync(path, 'w');
+  for (let bytes = 64 * 1024; bytes >= 1; ) {
+    try {
+      writeSync(file, Buffer.alloc(bytes));
+    } catch {
+      bytes /= 2; // full for this many octets
+    }
+  }
+  closeSync(file);
+}

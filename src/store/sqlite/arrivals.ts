@@ -14,7 +14,6 @@ export class Arrivals {
   readonly #naming: Naming;
   readonly #contents: string;
   readonly #ledger: Ledger;
-  readonly #isKnown: StatementSync;
   readonly #message: StatementSync;
   readonly #content: StatementSync;
   readonly #place: StatementSync;
@@ -24,11 +23,10 @@ export class Arrivals {
     this.#naming = naming;
     this.#contents = contents;
     this.#ledger = ledger;
-    this.#isKnown = database.prepare('SELECT 1 FROM messages WHERE id = ?');
     this.#message = database.prepare(`
       INSERT INTO messages (seq, id, received_at, bytes, has_bare_newlines, file, message_id, subject, sender,
         recipients, cc, bcc, reply_to, envelope, facts)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#content = database.prepare('INSERT INTO contents (seq, content) VALUES (?, ?)');
     this.#place = database.prepare('INSERT INTO placements (inbox, seq) VALUES (?, ?)');
   }
@@ -39,7 +37,6 @@ export class Arrivals {
    * @returns its inboxes, or undefined when a message of this id is there already
    */
   add(arrival: Arrival, content: Buffer): InboxEntry[] | undefined {
-    if (this.#isKnown.get(arrival.id)) return undefined;
     const seq = this.#ledger.nextSeq++;
     const recipients = arrival.to.map(({ text, local, domain, params }) => {
       const { inbox, tag } = inboxOf({ local, domain, text }, this.#naming);
@@ -55,7 +52,7 @@ export class Arrivals {
       session: arrival.session,
       transcript: arrival.transcript,
     };
-    this.#message.run(
+    const { changes } = this.#message.run(
       seq,
       arrival.id,
       arrival.receivedAt,
@@ -72,6 +69,7 @@ export class Arrivals {
       encodeList([arrival.from, ...arrival.to.map(({ text }) => text)]),
       JSON.stringify(facts),
     );
+    if (changes === 0) return undefined;
     if (arrival.file === null) this.#content.run(seq, content);
     return this.#enter(seq, arrival, new Set(recipients.map(([, inbox]) => inbox)));
   }

@@ -13,7 +13,7 @@ import type { WriteMethods } from './writer-thread.ts';
 const STEP = { messages: 64, bytes: 4 * 1024 * 1024 };
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
 const GATHER_MS = 250;
-const RETRY_MS = 2000;
+const RETRY_MS = 10_000;
 /** How long a list or search waits for parsing. */
 const WAIT_MS = 2000;
 

@@ -23,13 +23,26 @@ export function takeLock(layout: Layout): StoreLock {
     if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error;
     throw new StoreError('STORE_LOCKED', `${layout.directory} is in use by another inboxd${holder(layout)}`);
   }
-  writeFileSync(layout.pid, `${process.pid}\n`, { mode: 0o600 });
+  writePid(layout);
   return {
     release() {
-      rmSync(layout.pid, { force: true }); // before the lock: afterwards it may be another's
-      database.close();
+      try {
+        rmSync(layout.pid, { force: true }); // before the lock: afterwards it may be another's
+      } finally {
+        database.close();
+      }
     },
   };
+}
+
+/** On a full disk a store opens without its pid: messages can still be read and removed then. */
+function writePid(layout: Layout): void {
+  try {
+    writeFileSync(layout.pid, `${process.pid}\n`, { mode: 0o600 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+  }
 }
 
 const SQLITE_BUSY = 5;

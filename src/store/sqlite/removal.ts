@@ -46,12 +46,12 @@ export class Removal {
     this.#delete(seq, gone);
   }
 
-  /** Takes a message out of one inbox. */
-  placement(entry: InboxEntry, seq: number): void {
+  /** Takes a message out of one inbox. @returns false if it was not there */
+  placement(entry: InboxEntry, seq: number): boolean {
     const gone = this.#message.get(seq) as Gone | undefined;
-    if (!gone) return;
-    this.#takeOut(entry, seq, gone);
+    if (!gone || !this.#takeOut(entry, seq, gone)) return false;
     if (!this.#isPlaced.get(seq)) this.#delete(seq, gone);
+    return true;
   }
 
   /** What is gone since the last call; for a transaction that was rolled back, to be thrown away. */
@@ -61,13 +61,14 @@ export class Removal {
     return removed;
   }
 
-  #takeOut(entry: InboxEntry, seq: number, { bytes, isRead }: Gone): void {
-    if (this.#deletePlace.run(entry.inbox, seq).changes === 0) return;
+  #takeOut(entry: InboxEntry, seq: number, { bytes, isRead }: Gone): boolean {
+    if (this.#deletePlace.run(entry.inbox, seq).changes === 0) return false;
     entry.messages -= 1;
     entry.bytes -= bytes;
     if (!isRead) entry.unread -= 1;
     if (entry.newest === seq) entry.newest = Number(this.#newest.get(entry.inbox)?.newest ?? 0);
     this.#ledger.touch(entry);
+    return true;
   }
 
   #delete(seq: number, { id, bytes, isRead, file }: Gone): void {

@@ -26,8 +26,7 @@ export class Reserve {
   restore(): void {
     if (this.#isThere || performance.now() - this.#lookedAt < LOOK_EVERY_MS) return;
     this.#lookedAt = performance.now();
-    const { bavail, bsize } = statfsSync(this.#directory);
-    if (bavail * bsize < PLENTY * this.bytes) return;
+    if (this.#freeBytes() < PLENTY * this.bytes) return;
     try {
       this.#make();
       this.#isThere = true;
@@ -36,12 +35,22 @@ export class Reserve {
     }
   }
 
+  /** True while what is left of its room is for removing messages only. */
+  get isNeeded(): boolean {
+    return !this.#isThere && this.#freeBytes() < this.bytes;
+  }
+
   /** Gives its room away. @returns false if there was none */
   spend(): boolean {
     if (!this.#isThere) return false;
     rmSync(this.#path, { force: true });
     this.#isThere = false;
     return true;
+  }
+
+  #freeBytes(): number {
+    const { bavail, bsize } = statfsSync(this.#directory);
+    return bavail * bsize;
   }
 
   #make(): void {
@@ -60,7 +69,7 @@ export class Reserve {
 
 /** Its size: this part of the file system, within these. */
 const PART = 1 / 32;
-const LEAST_BYTES = 256 * 1024;
+const LEAST_BYTES = 512 * 1024;
 const MOST_BYTES = 12 * 1024 * 1024;
 /** So many times its size must be free before it is made. */
 const PLENTY = 3;

@@ -50,7 +50,8 @@ export function asStoreError(error: unknown, directory: string): Error {
   }
   let system = SYSTEM_CODES.get(errcode & 0xff) ?? 'STORE_FAILED';
   if (system === 'EIO' && isNearlyFull(directory)) system = 'ENOSPC';
-  return new StoreError(system, `${error.message} (SQLite ${errcode})`, { cause: error });
+  const words = system === 'ENOSPC' ? 'no space left on the disk' : error.message;
+  return new StoreError(system, `${words} (SQLite ${errcode})`, { cause: error });
 }
 
 function isNearlyFull(directory: string): boolean {

@@ -61,7 +61,12 @@ export async function startThread<M extends Methods, E = never>(
   options: ThreadOptions<E>,
 ): Promise<Thread<M, E>> {
   const thread = new Thread<M, E>(file, options);
-  await thread.opened;
+  try {
+    await thread.opened;
+  } catch (error) {
+    await thread.end();
+    throw error;
+  }
   return thread;
 }
 

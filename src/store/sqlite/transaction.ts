@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { StoreError } from '../errors.ts';
 import type { Ledger } from './ledger.ts';
 import type { Removal, Removed } from './removal.ts';
 import type { Reserve } from './reserve.ts';
@@ -52,9 +53,11 @@ export class Transactions {
   }
 
   /**
-   * Like `run`, for what can be made again: its commit is not fsynced by itself but together with the next.
+   * Like `run`, for what can be made again: its commit is not fsynced by itself but together with the next, and on a
+   * full disk it leaves the last room to others.
    */
   runLazily<T>(work: () => T): T {
+    if (this.#reserve?.isNeeded) throw new StoreError('ENOSPC', 'Too little space left on the disk');
     this.#database.exec('PRAGMA synchronous = NORMAL');
     try {
       return this.run(work).result;

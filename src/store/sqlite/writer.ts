@@ -81,7 +81,7 @@ export class Writer {
         this.#lock = takeLock(this.#layout);
       }
       const reserve = this.#layout && new Reserve(this.#layout);
-      this.#database = openToWrite(this.#layout?.database ?? MEMORY, reserve?.bytes);
+      this.#database = open(this.#layout, reserve);
       if (this.#layout) sweep(this.#database, this.#layout);
       this.#ledger = new Ledger(this.#database);
       this.#removal = new Removal(this.#database, this.#ledger);
@@ -152,7 +152,7 @@ export class Writer {
           const row = idOf.get(seq);
           if (!row) continue; // gone since it was selected
           if (!('inbox' in selection)) this.#removal.message(seq);
-          else if (entry) this.#removal.placement(entry, seq);
+          else if (!entry || !this.#removal.placement(entry, seq)) continue;
           taken.push(String(row.id));
         }
         return taken;
@@ -278,6 +278,18 @@ export class Writer {
 interface Item {
   readonly arrival: Arrival;
   readonly content: Buffer;
+}
+
+/** Opens the database; on a full disk with the room of the reserve, so that messages can be read and removed. */
+function open(layout: Layout | undefined, reserve: Reserve | undefined): DatabaseSync {
+  if (!layout || !reserve) return openToWrite(MEMORY);
+  try {
+    return openToWrite(layout.database, reserve.bytes);
+  } catch (cause) {
+    const { code } = asStoreError(cause, layout.directory) as { code?: string };
+    if (code !== 'ENOSPC' || !reserve.spend()) throw cause;
+    return openToWrite(layout.database, reserve.bytes);
+  }
 }
 
 function failure(error: unknown): Fate {

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import { Summariser } from '../../src/store/sqlite/summariser.ts';
+import { mail } from './support.ts';
+
+const mails = [1, 2].map((seq) => ({ seq, id: `m${seq}`, content: Buffer.from(mail('Subject', `Text ${seq}`)) }));
+
+it('gives snippet, number of attachments and folded text', async () => {
+  const summariser = new Summariser({ isBackground: true });
+  expect(await summariser.summarise(mails)).toMatchObject([
+    { seq: 1, id: 'm1', snippet: 'Text 1', attachments: 0, text: 'text 1' },
+    { seq: 2, id: 'm2', snippet: 'Text 2' },
+  ]);
+  expect(await summariser.summarise([{ seq: 3, id: 'gone', content: '/nowhere/at/all' }])).toEqual([]);
+  await summariser.end();
+});
+
+it('kills the parser when it takes too long, and starts another for the next mail', async () => {
+  const summariser = new Summariser({ isBackground: false }, 0);
+  const entries = await summariser.summarise(mails);
+  expect(entries).toEqual(mails.map(({ seq, id }) => ({ seq, id, snippet: '', attachments: 0, text: '' })));
+  await summariser.end();
+});
+
+it('rejects what waits when it is ended', async () => {
+  const summariser = new Summariser({ isBackground: false });
+  const waiting = summariser.summarise(mails);
+  await summariser.end();
+  await expect(waiting).rejects.toThrow();
+});
