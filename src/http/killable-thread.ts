@@ -11,6 +11,8 @@ import type { Reporter } from '../mail/report.ts';
 export interface KillableThread<Job, Result> {
   /** Gives the result; undefined if the job failed, took too long or too many wait already. Never rejects. */
   run(job: Job): Promise<Result | undefined>;
+  /** True while no more jobs are taken, because too many wait. */
+  readonly isBusy: boolean;
   /** Stops the thread; what still waits is answered undefined. */
   close(): Promise<void>;
 }
@@ -36,21 +38,29 @@ interface Waiting<Job, Result> {
   readonly done: (result: Result | undefined) => void;
 }
 
-type Answer<Result> = { readonly result: Result } | { readonly error: unknown };
+type Answer<Result> = { readonly result: Result; readonly isLast: boolean } | { readonly error: unknown };
 
 /** Entry of a module: the built daemon has .js files where the sources have .ts. */
 export function threadEntry(name: string, base: string): URL {
   return new URL(`${name}${base.endsWith('.ts') ? '.ts' : '.js'}`, base);
 }
 
-/** The thread's side: answers each job; what the work throws fails the job and ends the thread. */
-export function answerJobs<Job, Result>(work: (job: Job) => Result | Promise<Result>): void {
+/**
+ * The thread's side: answers each job; what the work throws fails the job and ends the thread.
+ * Work that calls `retire` ends the thread too, once it is done, and nobody is alarmed.
+ */
+export function answerJobs<Job, Result>(work: (job: Job, retire: () => void) => Result | Promise<Result>): void {
   const port = parentPort;
   if (port === null) throw new Error('runs only as a worker thread');
   port.on('message', async (job: Job) => {
     let answer: Answer<Result>;
+    let isLast = false;
+    const retire = (): void => {
+      isLast = true;
+    };
     try {
-      answer = { result: await work(job) };
+      const result = await work(job, retire);
+      answer = { result, isLast };
     } catch (error) {
       answer = { error: error instanceof Error ? error : new Error(String(error)) };
     }
@@ -75,8 +85,12 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
     this.#options = options;
   }
 
+  get isBusy(): boolean {
+    return this.#waiting.length >= this.#options.waitingJobs;
+  }
+
   run(job: Job): Promise<Result | undefined> {
-    if (this.#closed || this.#waiting.length >= this.#options.waitingJobs) return Promise.resolve(undefined);
+    if (this.#closed || this.isBusy) return Promise.resolve(undefined);
     return new Promise((done) => {
       this.#waiting.push({ job, done });
       this.#next();
@@ -111,8 +125,9 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
       if ('error' in answer) this.#giveUp(worker, answer.error);
       else {
         worker.unref();
+        if (answer.isLast) this.#stop(worker);
         this.#settle(answer.result);
-        this.#startTimer(this.#options.idleMs, () => this.#stop(worker)).unref();
+        if (!answer.isLast) this.#startTimer(this.#options.idleMs, () => this.#stop(worker)).unref();
         this.#next();
       }
     });

@@ -6,13 +6,14 @@ import {
 } from '../../src/http/killable-thread.ts';
 import type { Report } from '../../src/mail/report.ts';
 
-type Job = 'work' | 'hang' | 'throw' | 'reject' | 'exit' | 'gorge' | 'count';
+type Job = 'work' | 'hang' | 'throw' | 'reject' | 'exit' | 'gorge' | 'count' | 'retire';
 
 const MODULE = `
 import { answerJobs } from '${new URL('../../src/http/killable-thread.ts', import.meta.url)}';
 let jobs = 0;
-answerJobs((job) => {
+answerJobs((job, retire) => {
   jobs++;
+  if (job === 'retire') retire();
   if (job === 'hang') for (;;);
   if (job === 'throw') throw new Error('thrown');
   if (job === 'reject') return Promise.reject(new Error('rejected'));
@@ -76,6 +77,12 @@ describe('a killable thread', () => {
     start({ waitingJobs: 2 });
     const jobs = Array.from({ length: 5 }, () => thread.run('work'));
     expect(await Promise.all(jobs)).toEqual(['done', 'done', 'done', undefined, undefined]);
+  });
+
+  it('starts afresh after a job that asks for it, and reports nothing', async () => {
+    start();
+    expect(await Promise.all([thread.run('count'), thread.run('retire'), thread.run('count')])).toEqual([1, 'done', 1]);
+    expect(reports).toEqual([]);
   });
 
   it('stops when nothing comes, and starts again', async () => {

@@ -5,6 +5,7 @@ import { addCheckRoutes, type ChecksOptions } from './mailpit-checks.ts';
 import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
+import { addThumbRoutes } from './mailpit-thumb.ts';
 
 /** What the dialect wants of the daemon beside the store. */
 export interface MailpitOptions extends ChecksOptions {}
@@ -18,6 +19,7 @@ export interface MailpitOptions extends ChecksOptions {}
 export function addMailpitRoutes(app: FastifyInstance, context: Context, options: MailpitOptions): void {
   addMessagesRoutes(app, context);
   addMessageRoutes(app, context);
+  addThumbRoutes(app, context);
   addCheckRoutes(app, context, options);
   addInfoRoutes(app, context);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
