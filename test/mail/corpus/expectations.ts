@@ -4,7 +4,11 @@ import type { LinkKind } from '../../../src/mail/links.ts';
 export interface Expectation {
   /** File of this folder, without `.eml`; it begins with its language. */
   readonly mail: string;
-  /** Not looked at while rules were written: shows how they do on mails they do not know. */
+  /**
+   * Kept apart while rules were first written. Measured blind, codes had precision 4/4 and recall 4/6, kinds of links
+   * 7/7 and 7/7; the two misses (a German word read as an English one, a code taken for a date) are mended since, so
+   * that today's figures are no longer those of mails the rules do not know.
+   */
   readonly isHeldOut?: true;
   /** Best first. */
   readonly codes: readonly string[];
