@@ -27,6 +27,15 @@ function framePolicy(images: string): string {
   ].join('; ');
 }
 
+/** For the blank document in which the page takes mails apart: see src/web/mail/purifier.ts. */
+const BLANK = [
+  "default-src 'none'",
+  "style-src 'unsafe-inline'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'self'",
+].join('; ');
+
 /** A form of type text/plain sends `name=value` and a line end. */
 const NAME = Buffer.from('html=');
 const LINE_END = Buffer.from('\r\n');
@@ -35,6 +44,10 @@ export function addFrameRoute(app: FastifyInstance): void {
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.get('/frame', (_request, reply) => {
+      reply.headers({ 'content-type': 'text/html; charset=utf-8', 'content-security-policy': BLANK });
+      return reply.send('<!doctype html><title>inboxd</title>');
+    });
     scope.post('/frame', { bodyLimit: HTTP_LIMITS.frameBytes }, (request, reply) => {
       const { origin, host } = request.headers;
       // others must not have us show what they wrote, harmless as it is here

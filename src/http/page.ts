@@ -6,7 +6,7 @@ import { sendNotFound } from './replies.ts';
 
 /**
  * What the page may do: run and load what the daemon serves, nothing else and from nowhere else. Text becomes markup
- * only through the two named policies, Svelte's for its own templates and DOMPurify's for what it has cleaned.
+ * only by the named policy, which is Svelte's for its own templates.
  */
 export const PAGE_POLICY = [
   "default-src 'none'",
@@ -20,7 +20,7 @@ export const PAGE_POLICY = [
   "base-uri 'none'",
   "frame-ancestors 'none'",
   "require-trusted-types-for 'script'",
-  'trusted-types svelte-trusted-html dompurify',
+  'trusted-types svelte-trusted-html',
 ].join('; ');
 
 export interface PageOptions extends FrontOptions {

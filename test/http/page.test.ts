@@ -139,6 +139,13 @@ describe('the frame of a mail', () => {
     },
   );
 
+  it('has a blank document to take mails apart in, which may hold styles and nothing else', async () => {
+    const reply = await app.inject('/frame');
+    expect(reply.headers['content-security-policy']).toMatch(
+      /^default-src 'none'; style-src 'unsafe-inline'; base-uri/,
+    );
+  });
+
   it('shows nothing of what is no form', async () => {
     expect((await post('<p>x</p>', 'http://localhost:8025')).body).toBe('');
   });

@@ -1,0 +1,127 @@
+/** What the daemon's API speaks of, as `/api` writes it. */
+
+export interface Address {
+  readonly name: string;
+  readonly address: string;
+}
+
+export interface Summary {
+  readonly id: string;
+  readonly inboxes: readonly string[];
+  readonly from: Address | null;
+  readonly to: readonly Address[];
+  readonly cc: readonly Address[];
+  readonly bcc: readonly Address[];
+  readonly replyTo: readonly Address[];
+  readonly subject: string;
+  readonly messageId: string;
+  /** ISO 8601. */
+  readonly receivedAt: string;
+  readonly bytes: number;
+  /** How many. */
+  readonly attachments: number;
+  readonly snippet: string;
+  readonly read: boolean;
+  readonly pinned: boolean;
+  readonly tags: readonly string[];
+  readonly bareNewlines: boolean;
+}
+
+export interface Part {
+  readonly part: string;
+  readonly fileName: string;
+  readonly contentType: string;
+  readonly contentId: string;
+  readonly bytes: number;
+  readonly checksums: { readonly md5: string; readonly sha1: string; readonly sha256: string };
+  readonly disposition: string;
+}
+
+export type Params = Readonly<Record<string, string | true>>;
+
+export interface Code {
+  readonly code: string;
+  readonly context: string;
+  readonly confidence: number;
+}
+
+export interface Link {
+  readonly url: string;
+  readonly text: string;
+  readonly kind: string;
+}
+
+/** A message opened: what a list shows and all that is in it. */
+export interface Message extends Omit<Summary, 'attachments'> {
+  readonly date: string | null;
+  readonly text: string;
+  readonly html: string | null;
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  readonly attachments: readonly Part[];
+  readonly inline: readonly Part[];
+  readonly envelope: {
+    readonly from: string;
+    readonly fromParams: Params;
+    readonly to: readonly {
+      readonly address: string;
+      readonly inbox: string;
+      readonly tag: string;
+      readonly params: Params;
+    }[];
+  };
+  readonly client: { readonly address: string; readonly port: number; readonly hello: string };
+  readonly protocol: string;
+  readonly session: string;
+  readonly transcript: readonly string[];
+  readonly codes: readonly Code[];
+  readonly links: readonly Link[];
+}
+
+export interface InboxSummary {
+  readonly inbox: string;
+  readonly messages: number;
+  readonly unread: number;
+  readonly bytes: number;
+  readonly newest: string;
+}
+
+export interface Info {
+  readonly version: string;
+  readonly hostname: string;
+  readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
+  readonly messages: number;
+  readonly unread: number;
+  readonly inboxes: number;
+  readonly bytes: number;
+  /** Id of the newest event. */
+  readonly feed: number;
+  readonly auth: 'none' | 'required';
+  readonly rights: readonly string[];
+}
+
+export interface MessagePage {
+  readonly messages: readonly Summary[];
+  readonly next: string | null;
+  readonly matches?: number;
+}
+
+export interface InboxPage {
+  readonly inboxes: readonly InboxSummary[];
+  readonly next: string | null;
+}
+
+/** What happened to a message. */
+export interface Change {
+  readonly type: 'received' | 'deleted' | 'changed';
+  readonly id: string;
+  readonly inboxes: readonly string[];
+  readonly at: string;
+  readonly message?: Summary;
+}
+
+/** What can be changed on a message without touching its content. */
+export interface Marks {
+  readonly read?: boolean;
+  readonly pinned?: boolean;
+  readonly tags?: readonly string[];
+}

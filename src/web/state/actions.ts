@@ -1,0 +1,107 @@
+import type { Key } from '../i18n/catalogue.ts';
+import { t } from '../i18n/text.svelte.ts';
+import { copyText } from './clipboard.ts';
+import { desk } from './desk.svelte.ts';
+import { TABS } from './reading.svelte.ts';
+import { settings } from './settings.svelte.ts';
+
+/** Something that can be done from the keyboard and from the palette. */
+export interface Action {
+  readonly label: Key;
+  /** Keys as `KeyboardEvent.key`; two are pressed one after the other. */
+  readonly keys?: string;
+  readonly run: () => void;
+  /** Only while this holds. */
+  readonly when?: () => boolean;
+}
+
+const reading = (): boolean => desk.reading.message !== null;
+const deleting = (): boolean => reading() && desk.can('delete');
+
+export function focusOn(name: string): void {
+  document.querySelector<HTMLElement>(`[data-focus="${name}"]`)?.focus();
+}
+
+function goToInboxes(): void {
+  desk.menu = true;
+  requestAnimationFrame(() => focusOn('inboxes'));
+}
+
+async function copyCode(): Promise<void> {
+  const best = desk.reading.message?.codes[0];
+  if (best === undefined) return;
+  await copyText(best.code);
+  desk.tell(`${t('copied')}: ${best.code}`);
+}
+
+function backToList(): void {
+  desk.closeMessage();
+  requestAnimationFrame(() => focusOn('list'));
+}
+
+// biome-ignore format: a table
+export const ACTIONS: readonly Action[] = [
+  { label: 'keyNext',       keys: 'j',   run: () => desk.step(1) },
+  { label: 'keyPrevious',   keys: 'k',   run: () => desk.step(-1) },
+  { label: 'search',        keys: '/',   run: () => focusOn('search') },
+  { label: 'palette',       keys: ':',   run: () => { desk.dialog = 'palette'; } },
+  { label: 'help',          keys: '?',   run: () => { desk.dialog = 'help'; } },
+  { label: 'keyInboxes',    keys: 'g i', run: goToInboxes },
+  { label: 'allMail',       keys: 'g a', run: () => desk.show({}) },
+  { label: 'unread',        keys: 'g u', run: () => desk.show({ q: 'is:unread' }) },
+  { label: 'pinned',        keys: 'g p', run: () => desk.show({ q: 'is:pinned' }) },
+  { label: 'back',          keys: 'u',   run: backToList, when: reading },
+  { label: 'markUnread',    keys: 'm',   run: () => void desk.mark({ read: false }), when: () => desk.current?.read === true },
+  { label: 'markRead',      keys: 'm',   run: () => void desk.mark({ read: true }), when: () => desk.current?.read === false },
+  { label: 'pin',           keys: 'p',   run: () => void desk.mark({ pinned: true }), when: () => desk.current?.pinned === false },
+  { label: 'unpin',         keys: 'p',   run: () => void desk.mark({ pinned: false }), when: () => desk.current?.pinned === true },
+  { label: 'tag',           keys: 't',   run: () => { desk.dialog = 'tags'; }, when: reading },
+  { label: 'copy',          keys: 'c',   run: () => void copyCode(), when: () => (desk.reading.message?.codes.length ?? 0) > 0 },
+  { label: 'download',      keys: 'd',   run: () => location.assign(desk.reading.downloadUrl), when: reading },
+  { label: 'loadRemote',    keys: 'i',   run: () => { desk.reading.remote = true; }, when: () => desk.reading.message?.html != null },
+  { label: 'delete',        keys: '#',   run: () => desk.remove(), when: deleting },
+  { label: 'undo',          keys: 'z',   run: () => desk.undo.takeBack(), when: () => desk.undo.pending !== null },
+  { label: 'deleteAll',                  run: () => desk.removeAll(), when: () => desk.can('delete') && desk.list.rows.length > 0 },
+  { label: 'themeLight',                 run: () => { settings.theme = 'light'; } },
+  { label: 'themeDark',                  run: () => { settings.theme = 'dark'; } },
+  { label: 'themeSystem',                run: () => { settings.theme = 'system'; } },
+];
+
+const SEQUENCE_MS = 1_200;
+let started = '';
+let startedAt = 0;
+
+/** Takes a key press anywhere on the page. */
+export function takeKey(event: KeyboardEvent): void {
+  if (event.defaultPrevented || event.isComposing) return;
+  if ((event.ctrlKey || event.metaKey) && !event.altKey && event.key.toLowerCase() === 'k') {
+    event.preventDefault();
+    desk.dialog = desk.dialog === 'palette' ? '' : 'palette';
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || desk.phase !== 'ready' || desk.dialog !== '') return;
+  const target = event.target as HTMLElement;
+  if (target.closest('input, textarea, select, [contenteditable]')) {
+    if (event.key === 'Escape') target.blur();
+    return;
+  }
+  if (event.key === 'Escape') {
+    if (desk.menu) desk.menu = false;
+    else if (reading()) backToList();
+    return;
+  }
+  if (/^[1-9]$/.test(event.key) && reading()) {
+    desk.reading.tab = TABS[Number(event.key) - 1]!;
+    return;
+  }
+  const pressed = event.key === 'Delete' ? '#' : event.key;
+  const both = event.timeStamp - startedAt < SEQUENCE_MS ? `${started} ${pressed}` : '';
+  const find = (keys: string): Action | undefined =>
+    ACTIONS.find((action) => action.keys === keys && (action.when === undefined || action.when()));
+  const action = find(both) ?? find(pressed);
+  started = action === undefined ? pressed : '';
+  startedAt = event.timeStamp;
+  if (action === undefined) return;
+  event.preventDefault();
+  action.run();
+}
