@@ -1,13 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Term } from '../../mail/store.ts';
-import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
+import type { MailpitContext } from './mailpit-context.ts';
 import { parseMailpitQuery } from './mailpit-query.ts';
 import { decodeBody, paging, parameter, strings } from './mailpit-request.ts';
 import { toPage } from './mailpit-shapes.ts';
 
 /** Lists of messages, and what is done to many at once. */
-export function addMessagesRoutes(app: FastifyInstance, { store }: Context): void {
+export function addMessagesRoutes(app: FastifyInstance, { store, senders }: MailpitContext): void {
   app.get('/api/v1/messages', async (request, reply) => {
     const { start, limit, before } = paging(request);
     // a limit of 0 is the whole list, from its beginning wherever the client says it starts
@@ -15,7 +15,7 @@ export function addMessagesRoutes(app: FastifyInstance, { store }: Context): voi
     const page = await store.list({ ...stretch, ...(before && { before }) });
     const stats = await store.stats();
     const counts = { matches: stats.messages, unreadMatches: stats.unread };
-    return sendJson(reply, toPage(stats, { messages: page.messages, ...counts }, start));
+    return sendJson(reply, toPage(stats, { messages: page.messages, ...counts }, start, senders));
   });
 
   app.get('/api/v1/search', async (request, reply) => {
@@ -23,7 +23,7 @@ export function addMessagesRoutes(app: FastifyInstance, { store }: Context): voi
     if (terms === undefined) return reply;
     const { start, limit, before } = paging(request);
     const page = await store.list({ terms, start, limit, ...(before && { before }) });
-    return sendJson(reply, toPage(await store.stats(), page, start));
+    return sendJson(reply, toPage(await store.stats(), page, start, senders));
   });
 
   app.delete('/api/v1/search', async (request, reply) => {

@@ -55,6 +55,11 @@ export function decodeBody(request: FastifyRequest): Body | undefined {
   } catch {
     return undefined; // SyntaxError is JSON.parse's way of saying that it is no JSON
   }
+  return foldKeys(value);
+}
+
+/** Gives the values of an object by lower-cased key; undefined for what is no object. */
+export function foldKeys(value: unknown): Body | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   return new Map(Object.entries(value).map(([key, entry]) => [key.toLowerCase(), entry]));
 }

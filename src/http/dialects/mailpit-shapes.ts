@@ -2,6 +2,7 @@ import type { HeaderField } from '../../mail/headers.ts';
 import { htmlToText } from '../../mail/html-text.ts';
 import type { MailPart, ParsedMail } from '../../mail/mime.ts';
 import type { Address, StoredMessage, StoreStats, Summary } from '../../mail/store.ts';
+import type { Senders } from './mailpit-senders.ts';
 
 /** The objects of Mailpit's API, key for key. Lists that are empty are `[]`, never null. */
 
@@ -15,7 +16,7 @@ function toAddress({ name, address }: Address): MailpitAddress {
 }
 
 /** A message in a list. */
-export function toSummary(message: Summary): object {
+export function toSummary(message: Summary, username: string): object {
   return {
     ID: message.id,
     MessageID: message.messageId,
@@ -27,7 +28,7 @@ export function toSummary(message: Summary): object {
     ReplyTo: message.replyTo.map(toAddress),
     Subject: message.subject,
     Created: message.receivedAt.toISOString(),
-    Username: '',
+    Username: username,
     Tags: message.tags,
     Size: message.bytes,
     Attachments: message.attachments,
@@ -40,6 +41,7 @@ export function toPage(
   stats: StoreStats,
   page: { readonly messages: readonly Summary[]; readonly matches: number; readonly unreadMatches: number },
   start: number,
+  senders: Senders,
 ): object {
   return {
     total: stats.messages,
@@ -49,7 +51,7 @@ export function toPage(
     messages_unread: page.unreadMatches,
     start,
     tags: [],
-    messages: page.messages.map(toSummary),
+    messages: page.messages.map((message) => toSummary(message, senders.of(message.id))),
   };
 }
 
@@ -74,13 +76,19 @@ export function toMessage(stored: StoredMessage, parsed: ParsedMail): object {
     },
     Date: (parsed.date ?? stored.receivedAt).toISOString(),
     Tags: stored.tags,
-    Username: '',
+    Username: usernameOf(stored),
     Text: parsed.text === '' ? htmlToText(parsed.html) : parsed.text,
     HTML: parsed.html,
     Size: stored.bytes,
     Inline: shown.filter((part) => part.place === 'inline').map(toAttachment),
     Attachments: shown.filter((part) => part.place === 'attachment').map(toAttachment),
   };
+}
+
+/** Who handed the message in, if he said so; AUTH of a client that speaks SMTP is his word only. */
+function usernameOf({ protocol, envelope }: StoredMessage): string {
+  const user = protocol === 'HTTP' ? envelope.fromParams.AUTH : undefined;
+  return typeof user === 'string' ? user : '';
 }
 
 function toAttachment(part: MailPart): object {

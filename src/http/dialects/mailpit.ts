@@ -2,13 +2,16 @@ import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
 import { sendText } from '../replies.ts';
 import { addCheckRoutes, type ChecksOptions } from './mailpit-checks.ts';
+import type { MailpitContext } from './mailpit-context.ts';
 import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
+import { addSendRoutes, type SendOptions } from './mailpit-send.ts';
+import { Senders } from './mailpit-senders.ts';
 import { addThumbRoutes } from './mailpit-thumb.ts';
 
 /** What the dialect wants of the daemon beside the store. */
-export interface MailpitOptions extends ChecksOptions {}
+export interface MailpitOptions extends ChecksOptions, SendOptions {}
 
 /**
  * Mailpit's API v1, so that the clients written for it work here unchanged.
@@ -16,11 +19,13 @@ export interface MailpitOptions extends ChecksOptions {}
  * Not everything is copied. A request body over the limit is refused with 413, where Mailpit takes it for "delete all".
  * Search terms that cannot be answered are refused with 400, where Mailpit ignores them. Empty lists are always `[]`.
  */
-export function addMailpitRoutes(app: FastifyInstance, context: Context, options: MailpitOptions): void {
+export function addMailpitRoutes(app: FastifyInstance, parts: Context, options: MailpitOptions): void {
+  const context: MailpitContext = { ...parts, senders: new Senders() };
   addMessagesRoutes(app, context);
   addMessageRoutes(app, context);
   addThumbRoutes(app, context);
   addCheckRoutes(app, context, options);
+  addSendRoutes(app, context, options);
   addInfoRoutes(app, context);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
 }
