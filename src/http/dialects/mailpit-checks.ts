@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { CheckJob, CheckResult } from '../checks/check-thread.ts';
 import { LinkChecker, type LinkCheckOptions } from '../checks/link-check.ts';
+import { askSpamd, type SpamdAddress } from '../checks/spamd.ts';
 import type { Context } from '../context.ts';
 import { createKillableThread, threadEntry } from '../killable-thread.ts';
 import { sendBadRequest, sendJson, sendNotFound } from '../replies.ts';
@@ -14,6 +15,8 @@ const CHECK_THREAD = Object.freeze({ jobMs: 10_000, waitingJobs: 32, heapMebibyt
 export interface ChecksOptions {
   /** How links are tried; tests reach other addresses than the public ones. */
   readonly linkCheck?: Omit<LinkCheckOptions, 'version'>;
+  /** SpamAssassin's daemon; without one there is no such check. */
+  readonly spamd?: SpamdAddress;
 }
 
 /** What a sender wants to know before he sends: does it show everywhere, do its links work. */
@@ -52,5 +55,14 @@ export function addCheckRoutes(app: FastifyInstance, context: Context, options: 
     if (result === undefined || !('links' in result)) return sendBadRequest(reply, 'the links cannot be read in time');
     const follow = /^(true|1)$/i.test(parameter(request, 'follow'));
     return sendJson(reply, await links.check(result.links, follow));
+  });
+
+  const { spamd } = options;
+  if (spamd === undefined) return;
+  app.get('/api/v1/message/:id/sa-check', async (request, reply) => {
+    const id = await messageId(request, reply, context);
+    if (id === undefined) return reply;
+    const content = await context.store.content(id);
+    return content === undefined ? sendNotFound(reply) : sendJson(reply, await askSpamd(spamd, content));
   });
 }

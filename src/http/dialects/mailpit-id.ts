@@ -5,12 +5,17 @@ import { parseMailpitQuery } from './mailpit-query.ts';
 import { parameter } from './mailpit-request.ts';
 
 /** Finds the id that a request means; undefined if there is none, which the client has then been told. */
-export async function messageId(
+export function messageId(request: FastifyRequest, reply: FastifyReply, context: Context): Promise<string | undefined> {
+  return findMessage((request.params as { id: string }).id, request, reply, context);
+}
+
+/** Finds the id that a name means: itself, or the newest for `latest`. */
+export async function findMessage(
+  id: string,
   request: FastifyRequest,
   reply: FastifyReply,
   { store }: Context,
 ): Promise<string | undefined> {
-  const { id } = request.params as { id: string };
   if (id !== 'latest') {
     if (/^[0-9A-Za-z]{1,64}$/.test(id)) return id;
     sendNotFound(reply); // no id of ours looks like that

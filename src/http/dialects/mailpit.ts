@@ -9,9 +9,11 @@ import { addMessagesRoutes } from './mailpit-messages.ts';
 import { addSendRoutes, type SendOptions } from './mailpit-send.ts';
 import { Senders } from './mailpit-senders.ts';
 import { addThumbRoutes } from './mailpit-thumb.ts';
+import { addViewRoutes } from './mailpit-view.ts';
+import { addWebuiRoutes, type WebuiOptions } from './mailpit-webui.ts';
 
 /** What the dialect wants of the daemon beside the store. */
-export interface MailpitOptions extends ChecksOptions, SendOptions {}
+export interface MailpitOptions extends ChecksOptions, SendOptions, WebuiOptions {}
 
 /**
  * Mailpit's API v1, so that the clients written for it work here unchanged.
@@ -26,6 +28,8 @@ export function addMailpitRoutes(app: FastifyInstance, parts: Context, options: 
   addThumbRoutes(app, context);
   addCheckRoutes(app, context, options);
   addSendRoutes(app, context, options);
+  addViewRoutes(app, context);
+  addWebuiRoutes(app, { ...options, hasSpamCheck: options.spamd !== undefined });
   addInfoRoutes(app, context);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
 }
