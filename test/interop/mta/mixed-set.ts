@@ -9,6 +9,10 @@ export interface MixedMail {
   readonly content: Buffer;
   /** Parameters of MAIL that it needs. */
   readonly params?: string;
+  /** Given where the client hands it over by BDAT, because DATA cannot carry it. */
+  readonly by?: 'BDAT';
+  /** What a relay has to hand on, where that is not the content itself. */
+  readonly handedOn?: Buffer;
 }
 
 interface Parts {
@@ -96,7 +100,11 @@ export const MIXED_SET: readonly MixedMail[] = [
   mail('null-sender', { from: '', body: lines('This is what a bounce looks like.') }),
   mail('quoted-local-part', { to: ['"quoted local part"@in.example'], body: lines('Mind the spaces.') }),
   mail('tagged', { to: ['tagged+news.2026=x@in.example'], body: lines('With a tag.') }),
+  withoutLastNewline(),
 ];
 
-/** Ends without CR LF: only BDAT can carry it (RFC 3030), and only servers that keep content as octets keep it so. */
-export const WITHOUT_LAST_NEWLINE = mail('without-last-newline', { body: 'The line that never ends' });
+/** Ends without CR LF. Relays end the last line, as DATA needs it; only a server that keeps octets keeps it so. */
+function withoutLastNewline(): MixedMail {
+  const without = mail('without-last-newline', { body: 'The line that never ends' });
+  return { ...without, by: 'BDAT', handedOn: Buffer.concat([without.content, Buffer.from('\r\n')]) };
+}

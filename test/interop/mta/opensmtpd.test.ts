@@ -11,8 +11,8 @@ action "relay" relay host smtp://127.0.0.1:${inboxd} helo opensmtpd.example
 match from any for any action "relay"
 `;
 
-/** It does not speak SMTPUTF8, and calls a quoted local part with a space in it a syntax error. */
-const REFUSED_BY_OPENSMTPD = ['utf8-headers', 'quoted-local-part'];
+/** It does not speak SMTPUTF8 or CHUNKING, and calls a quoted local part with a space in it a syntax error. */
+const REFUSED_BY_OPENSMTPD = ['utf8-headers', 'quoted-local-part', 'without-last-newline'];
 
 /**
  * Queue and control socket have paths compiled in. A mount namespace of its own gives this instance empty ones, so

@@ -27,8 +27,6 @@ export interface Mta {
 
 export interface Journey {
   readonly mails: readonly MixedMail[];
-  /** How the client hands mails to the relay; DATA unless named. */
-  readonly by?: 'DATA' | 'BDAT';
   start(to: { readonly smtpPort: number }): Promise<Mta>;
 }
 
@@ -51,7 +49,7 @@ export function relaysUnchanged(journey: Journey): { daemon(): DaemonProcess; mt
     daemon = await startDaemon();
     mta = await journey.start({ smtpPort: daemon.smtpPort });
     const client = await openWhenUp(mta);
-    for (const mail of journey.mails) await submit(client, mail, { by: journey.by ?? 'DATA' });
+    for (const mail of journey.mails) await submit(client, mail, { by: mail.by ?? 'DATA' });
     await client.quit();
     arrived = await waitForAll(daemon, journey.mails);
   }, 2 * PATIENCE_MS);
@@ -68,13 +66,21 @@ export function relaysUnchanged(journey: Journey): { daemon(): DaemonProcess; mt
       expect(copies().length, refusals(mta!)).toBeGreaterThan(0);
       for (const { ID } of copies()) {
         const stored = takeOffReceived(await daemon!.raw(ID));
-        expect(stored.toString('latin1')).toBe(mail.content.toString('latin1'));
+        expect(stored.toString('latin1')).toBe((mail.handedOn ?? mail.content).toString('latin1'));
       }
     });
 
     it('arrives once for each recipient', () => {
       const recipients = copies().flatMap((message) => message.Bcc.map(({ Address }) => Address));
       expect(recipients.sort()).toEqual([...mail.to].sort());
+    });
+
+    it('arrives with its envelope sender', () => {
+      const ids = new Set(copies().map(({ ID }) => ID));
+      const senders = daemon!.log
+        .filter(({ msg, id }) => msg === 'message' && ids.has(String(id)))
+        .map(({ from }) => from);
+      expect(new Set(senders)).toEqual(new Set([mail.from === '' ? '<>' : mail.from]));
     });
   });
 
