@@ -148,6 +148,13 @@ describe('GET /view/{id}.txt and /view/latest', () => {
     expect((await store.get(id))?.read).toBe(true);
   });
 
+  it('is found behind two slashes too', async () => {
+    const id = await deliver(store, mail('Subject: x\n\ntext\n'));
+    const reply = await get(`//view/${id}.txt?a=b`);
+    expect([reply.statusCode, reply.headers.location]).toEqual([301, `/view/${id}.txt?a=b`]);
+    expect((await get('//view/%2f%2fevil.example')).headers.location).toBe('/view/%2F%2Fevil.example');
+  });
+
   it('leads to the newest message', async () => {
     const id = await deliver(store, mail('Subject: x\n\n'));
     const reply = await get('/view/latest');

@@ -30,6 +30,13 @@ export function addViewRoutes(app: FastifyInstance, context: MailpitContext): vo
     return kind === 'txt' ? viewText(found, parsed, reply) : viewHtml(found, parsed, request, reply);
   });
 
+  // cypress-mailpit asks with two slashes, and Mailpit's router sends it on
+  app.get('//view/:name', (request, reply) => {
+    const query = request.url.indexOf('?');
+    const { name } = request.params as { name: string };
+    return reply.redirect(`/view/${encodeURIComponent(name)}${query < 0 ? '' : request.url.slice(query)}`, 301);
+  });
+
   async function viewText(id: string, parsed: ParsedMail, reply: FastifyReply): Promise<FastifyReply> {
     await markRead(id, context);
     const text = parsed.text === '' ? htmlToText(parsed.html) : parsed.text;
