@@ -16,7 +16,7 @@ export interface Verdict {
  * An array gives one verdict per recipient in the envelope's order (LMTP answers each; SMTP accepts if any did).
  * `signal` fires when the sink's deadline has passed; whoever comes later is not listened to.
  */
-export type Sink = (
-  message: Message,
-  signal: AbortSignal,
-) => Promise<Verdict | readonly Verdict[] | undefined | void> | Verdict | readonly Verdict[] | undefined | void;
+export type Sink = (message: Message, signal: AbortSignal) => Given | Promise<Given>;
+
+// biome-ignore lint/suspicious/noConfusingVoidType: an async function without a return gives Promise<void>, and is a sink
+type Given = Verdict | readonly Verdict[] | undefined | void;

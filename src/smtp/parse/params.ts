@@ -186,8 +186,9 @@ function orcpt(value: string | true, _context: ParamContext, utf8: boolean): Fau
   const wrong = bad('ORCPT must be a type, a semicolon and an address in xtext');
   if (!ADDRESS_TYPE.test(type) || address === '' || text.length > ORCPT_CHARACTERS) return wrong;
   if (type.toLowerCase() === 'utf-8') return isUtf8Address(address, utf8) ? undefined : wrong;
+  // Postfix writes the UTF-8 of an SMTPUTF8 recipient as xtext under rfc822, which RFC 6533 §3 has no word against
   const decoded = decodeXtext(address);
-  return decoded.ok && !isNonAscii(decoded.value) ? undefined : wrong;
+  return decoded.ok && (utf8 || !isNonAscii(decoded.value)) ? undefined : wrong;
 }
 
 const EMBEDDED = /\\x\{([0-9A-F]{2,6})\}/g;
