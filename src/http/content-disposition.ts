@@ -7,8 +7,13 @@
 export function inlineDisposition(name: string): string {
   const base = name.toWellFormed().split(/[/\\]/).at(-1) ?? '';
   if (base === '') return 'inline';
-  const encoded = encodeURIComponent(base).replace(/['()*!]/g, percent);
+  const encoded = encodeFileName(base);
   return `inline; filename="${encoded}"; filename*=UTF-8''${encoded}`;
+}
+
+/** Percent-encodes a name as `filename*` wants it (RFC 8187 §3.2.1). */
+export function encodeFileName(name: string): string {
+  return encodeURIComponent(name).replace(/['()*!]/g, percent);
 }
 
 function percent(char: string): string {

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { EVERYTHING, type Grant } from './grant.ts';
 
 /** Who a client is, or what he is to be told. */
@@ -6,18 +5,24 @@ export type Identity =
   | { readonly ok: true; readonly grant: Grant }
   | { readonly ok: false; readonly status: 401 | 429 | 503; readonly why: string; readonly retrySeconds?: number };
 
+/** The part of a request that says who sent it. */
+export interface Asker {
+  readonly headers: { readonly authorization?: string | undefined; readonly cookie?: string | undefined };
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
 /** Decides who may use the HTTP side at all. */
 export interface Access {
   /** False if everybody who can connect may do everything. */
   readonly isRequired: boolean;
   /** Reads Authorization, else the session cookie. */
-  identify(request: IncomingMessage): Promise<Identity>;
+  identify(request: Asker): Promise<Identity>;
   /** True while a grant given earlier still holds: neither expired nor revoked. For replies that last. */
   isGood(grant: Grant): boolean;
   /** Opens a session for a browser; gives the value of Set-Cookie. */
   openSession(grant: Grant): string;
   /** Ends the session of a request, if it has one; gives the value of Set-Cookie. */
-  closeSession(request: IncomingMessage): string;
+  closeSession(request: Asker): string;
 }
 
 /** Lets everybody in. */

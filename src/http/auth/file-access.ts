@@ -1,8 +1,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import type { Reporter } from '../../mail/report.ts';
-import type { Access, Identity } from './access.ts';
+import type { Access, Asker, Identity } from './access.ts';
 import { type AuthEntry, parseAuthFile, parseToken } from './auth-file.ts';
 import { HttpError } from './errors.ts';
 import { Failures } from './failures.ts';
@@ -89,7 +88,7 @@ class FileAccess implements Access {
   }
   #current: ReadonlySet<Grant> = new Set();
 
-  async identify(request: IncomingMessage): Promise<Identity> {
+  async identify(request: Asker): Promise<Identity> {
     await this.#refresh();
     const { authorization, cookie } = request.headers;
     const identity = await this.#identify(authorization, cookie, request.socket.remoteAddress ?? 'local');
@@ -105,7 +104,7 @@ class FileAccess implements Access {
     return this.#sessions.open(grant);
   }
 
-  closeSession(request: IncomingMessage): string {
+  closeSession(request: Asker): string {
     return this.#sessions.close(request.headers.cookie);
   }
 

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { inlineDisposition } from '../content-disposition.ts';
 import type { Context } from '../context.ts';
+import { safeType } from '../media-type.ts';
 import { sendJson, sendJsonText, sendNotFound } from '../replies.ts';
 import { SANDBOX_POLICY } from '../security.ts';
 import { messageId } from './mailpit-id.ts';
@@ -59,9 +60,4 @@ export function addMessageRoutes(app: FastifyInstance, context: Context): void {
       })
       .send(part.content);
   });
-}
-
-function safeType(contentType: string): string {
-  const isType = /^[!#$%&'*+\-.^_`|~0-9a-z]{1,127}\/[!#$%&'*+\-.^_`|~0-9a-z]{1,127}$/.test(contentType);
-  return isType ? contentType : 'application/octet-stream';
 }
