@@ -29,7 +29,7 @@ export async function ls(config: Config, inbox: string | undefined, options: { j
 }
 
 async function listInboxes(reader: StoreReader, { json }: { json?: boolean }): Promise<number> {
-  const inboxes = await reader.inboxes();
+  const { inboxes } = await reader.inboxes();
   if (json) printJson(inboxes);
   else if (inboxes.length === 0) complain('no mail yet');
   else print(table(INBOX_COLUMNS, inboxes, process.stdout.columns));

@@ -16,7 +16,7 @@ const IDS_PER_REQUEST = 1000;
 
 /** What is to be removed, once it is known to exist. */
 interface Found {
-  readonly selection: Exclude<Selection, { terms: unknown }>;
+  readonly selection: Exclude<Selection, { query: unknown }>;
   /** Messages that the selection takes out of where it looks. */
   readonly ids: readonly string[];
   readonly missing: readonly string[];

@@ -51,7 +51,7 @@ export async function findInbox(
   const at = text.lastIndexOf('@');
   const path = { local: at < 0 ? text : text.slice(0, at), domain: at < 0 ? '' : text.slice(at + 1), text };
   for (const inbox of new Set([text, inboxOf(path, naming).inbox])) {
-    if ((await reader.list({ inbox, limit: 1 })).matches > 0) return inbox;
+    if ((await reader.list({ inbox, limit: 1 })).messages.length > 0) return inbox;
   }
   return undefined;
 }

@@ -51,6 +51,10 @@ export interface MimeSummary {
   /** Start of the text (of the HTML, if there is some), white space collapsed; at most 200 octets and `...`. */
   readonly snippet: string;
   readonly attachments: number;
+  /** Parts that belong to the text, such as its images. */
+  readonly inline: number;
+  /** Names of attachments and inline parts, as many as have one. */
+  readonly fileNames: readonly string[];
   /** For search: body text, text of the HTML, names of attachments; lower case, white space collapsed. */
   readonly text: string;
 }
@@ -118,6 +122,8 @@ export async function summarise(raw: Buffer): Promise<MimeSummary> {
     ...header,
     snippet: snippetOf(htmlText === '' ? text : htmlText),
     attachments: body.parts.filter((part) => part.place === 'attachment').length,
+    inline: body.parts.filter((part) => part.place === 'inline').length,
+    fileNames: names,
     text: collapse([text, htmlText, ...names].join(' '))
       .toLowerCase()
       .slice(0, MIME_LIMITS.searchCharacters),
@@ -260,7 +266,7 @@ function collapse(text: string): string {
 }
 
 /** Cuts at 200 octets of UTF-8, between characters. */
-function snippetOf(text: string): string {
+export function snippetOf(text: string): string {
   const start = Buffer.from(collapse(text.slice(0, 16_384)));
   if (start.length <= MIME_LIMITS.snippetBytes) return start.toString();
   let end = MIME_LIMITS.snippetBytes;

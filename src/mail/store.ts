@@ -1,4 +1,6 @@
+import type { Feed } from './feed.ts';
 import type { Client, Message, WithProtocol } from './message.ts';
+import type { Query } from './query.ts';
 
 /** One mailbox address of a header field, decoded for display. */
 export interface Address {
@@ -20,6 +22,9 @@ export interface Summary {
   readonly replyTo: readonly Address[];
   readonly subject: string;
   readonly receivedAt: Date;
+  /** Stays when the bounds on age and on messages per inbox would remove it; the bound on octets takes it last. */
+  readonly pinned: boolean;
+  /** Given by people, in the order of their names. */
   readonly tags: readonly string[];
   /** Octets of the raw message. */
   readonly bytes: number;
@@ -55,28 +60,43 @@ export interface StoredMessage extends Summary {
   readonly transcript: readonly string[];
 }
 
-/** One condition; a list of them must all hold. `text` is compared without regard to case, as a substring. */
-export interface Term {
-  readonly field: 'any' | 'from' | 'to' | 'cc' | 'bcc' | 'reply-to' | 'addressed' | 'subject' | 'message-id' | 'tag' | 'is' | 'inbox';
-  readonly text: string;
-  readonly negated: boolean;
-}
-
-/** What to list: newest first, skipping `start`, at most `limit` (all when absent). */
+/** What to list: newest first, after `cursor` or skipping `start`, at most `limit` (all when absent). */
 export interface ListQuery {
   readonly inbox?: string;
-  readonly terms?: readonly Term[];
-  readonly start?: number;
+  readonly query?: Query;
+  /** Globs of inboxes, `*` for any characters: only messages that lie in one of them. */
+  readonly scope?: readonly string[];
   readonly limit?: number;
+  readonly start?: number;
+  /** `next` of another page with the same conditions. Messages that came since are not on the pages that follow. */
+  readonly cursor?: string;
   /** Only messages received before this. */
   readonly before?: Date;
+  /** Whether to count all that match; it can take far longer than the page. */
+  readonly counts?: boolean;
 }
 
 export interface Page {
   readonly messages: readonly Summary[];
-  /** All that match, on whatever page. */
-  readonly matches: number;
-  readonly unreadMatches: number;
+  /** Cursor of the page that follows; absent on the last. */
+  readonly next?: string;
+  /** All that match, on whatever page; when asked for by `counts`. */
+  readonly matches?: number;
+  readonly unreadMatches?: number;
+}
+
+/** Which inboxes to list: the one with the newest message first. */
+export interface InboxQuery {
+  /** A part of the name, without regard to case. */
+  readonly contains?: string;
+  readonly scope?: readonly string[];
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface InboxPage {
+  readonly inboxes: readonly InboxSummary[];
+  readonly next?: string;
 }
 
 export interface InboxSummary {
@@ -97,18 +117,38 @@ export interface StoreStats {
   readonly diskBytes: number;
   /** Octets inside those files that deleted messages have left and new ones will fill. */
   readonly reusableBytes: number;
+  /** Messages whose text no search finds yet. */
+  readonly unindexed: number;
   /** Deleted since the store was opened, by retention too. */
   readonly deleted: number;
   /** Where it is, for people: a path, or `:memory:`. */
   readonly location: string;
 }
 
-/** Which messages a change is about. */
+/**
+ * Which messages a change is about. With a `scope` only those in inboxes of it, and to remove them is to take them out
+ * of those inboxes.
+ */
 export type Selection =
-  | { readonly ids: readonly string[] }
+  | { readonly ids: readonly string[]; readonly scope?: readonly string[] }
+  | { readonly query: Query; readonly scope?: readonly string[] }
   | { readonly inbox: string }
-  | { readonly terms: readonly Term[] }
   | { readonly all: true };
+
+/**
+ * What to change about messages; what is absent stays. `tags` are all that there shall be, then come `removeTags` and
+ * `addTags`. Case does not tell tags apart; the first way to write one stays.
+ */
+export interface MessageChange {
+  readonly read?: boolean;
+  readonly pinned?: boolean;
+  readonly tags?: readonly string[];
+  readonly addTags?: readonly string[];
+  readonly removeTags?: readonly string[];
+}
+
+/** A tag that is longer is cut; of more on one message the last by name go. */
+export const TAG_LIMITS = Object.freeze({ characters: 100, perMessage: 100 });
 
 /**
  * Keeps messages. Every method is asynchronous so that no caller waits for a disk on the event loop.
@@ -121,15 +161,18 @@ export interface Store {
    */
   save(message: Message): Promise<void>;
   list(query: ListQuery): Promise<Page>;
-  /** `latest` gives the newest of those that match `terms`. Nothing found is undefined. */
+  /** Undefined for an unknown id. */
   get(id: string): Promise<StoredMessage | undefined>;
   /** The bytes exactly as sent; undefined for an unknown id. */
   content(id: string): Promise<{ readonly bytes: number; stream(): AsyncIterable<Buffer> } | undefined>;
-  inboxes(query?: { readonly contains?: string; readonly limit?: number }): Promise<readonly InboxSummary[]>;
+  inboxes(query?: InboxQuery): Promise<InboxPage>;
   /** Resolves with the ids removed. With `inbox`, takes the messages out of that inbox only; a message in no inbox is gone. */
   remove(selection: Selection): Promise<readonly string[]>;
-  /** Resolves with the ids whose state really changed. */
-  markRead(selection: Selection, read: boolean): Promise<readonly string[]>;
+  /** Resolves with the ids of those that are not what they were. */
+  change(selection: Selection, change: MessageChange): Promise<readonly string[]>;
+  /** How many messages have each tag. */
+  tags(): Promise<ReadonlyMap<string, number>>;
+  readonly feed: Feed;
   stats(): Promise<StoreStats>;
   /** True while it can take messages; false when the disk refuses. */
   ready(): Promise<boolean>;

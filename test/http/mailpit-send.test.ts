@@ -111,7 +111,7 @@ describe('POST /api/v1/send', () => {
       Inline: [{ FileName: 'inline.png', ContentType: 'image/x-own', ContentID: 'pic@x', Size: 8 }],
     });
     expect(await raw(ID)).not.toMatch(/[^\r]\n|\r[^\n]/);
-    const inboxes = (await store.inboxes()).map(({ inbox }) => inbox);
+    const inboxes = (await store.inboxes()).inboxes.map(({ inbox }) => inbox);
     expect(inboxes.sort()).toEqual(['bob', 'carl', 'dan', 'eve'].map((name) => `${name}@example.org`));
   });
 
@@ -145,8 +145,9 @@ describe('POST /api/v1/send', () => {
     expect((await get(`/api/v1/message/${reply.json().ID}`)).To).toEqual([{ Name: 'B', Address: 'b@example.org' }]);
   });
 
-  it('writes tags as X-Tags', async () => {
+  it('writes tags as X-Tags, and tags the message', async () => {
     const { ID } = (await post({ ...LEAST, Tags: ['one', 'two words'] })).json();
+    expect((await store.get(ID))?.tags).toEqual(['one', 'two words']);
     expect((await get(`/api/v1/message/${ID}/headers`))['X-Tags']).toEqual(['one, two words']);
   });
 

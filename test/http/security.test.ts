@@ -145,7 +145,7 @@ describe('errors', () => {
   it('in marking a message read do not keep it from being read', async () => {
     const id = await deliver(store, mail('Subject: x\n\n'));
     const cause = new Error('ENOSPC');
-    const reply = await serve({ store: { ...store, markRead: () => Promise.reject(cause) } }).inject(
+    const reply = await serve({ store: { ...store, change: () => Promise.reject(cause) } }).inject(
       `/api/v1/message/${id}`,
     );
     expect([reply.statusCode, reply.json().Subject]).toEqual([200, 'x']);

@@ -17,7 +17,9 @@ it('gives snippet, number of attachments and folded text', async () => {
 it('kills the parser when it takes too long, and starts another for the next mail', async () => {
   const summariser = new Summariser({ isBackground: false }, 0);
   const entries = await summariser.summarise(mails);
-  expect(entries).toEqual(mails.map(({ seq, id }) => ({ seq, id, snippet: '', attachments: 0, text: '' })));
+  expect(entries).toEqual(
+    mails.map(({ seq, id }) => ({ seq, id, snippet: '', attachments: 0, inline: 0, fileNames: [], text: '' })),
+  );
   await summariser.end();
 });
 

@@ -7,6 +7,7 @@ import { inboxOf, type Naming } from '../../mail/inbox.ts';
 import type { Address } from '../../mail/store.ts';
 import { encodeAddresses, encodeList, plain } from './address-text.ts';
 import type { Arrival, Facts } from './facts.ts';
+import type { EventRow, Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 
 /** Puts messages into the tables. */
@@ -14,12 +15,14 @@ export class Arrivals {
   readonly #naming: Naming;
   readonly #contents: string;
   readonly #ledger: Ledger;
+  readonly #journal: Journal;
   readonly #message: StatementSync;
   readonly #content: StatementSync;
   readonly #place: StatementSync;
 
   /** @param contents folder of the content files */
-  constructor(database: DatabaseSync, ledger: Ledger, naming: Naming, contents: string) {
+  constructor(database: DatabaseSync, ledger: Ledger, journal: Journal, naming: Naming, contents: string) {
+    this.#journal = journal;
     this.#naming = naming;
     this.#contents = contents;
     this.#ledger = ledger;
@@ -52,26 +55,45 @@ export class Arrivals {
       session: arrival.session,
       transcript: arrival.transcript,
     };
+    const row: EventRow = {
+      seq,
+      id: arrival.id,
+      received_at: arrival.receivedAt,
+      bytes: arrival.bytes,
+      is_read: 0,
+      is_pinned: 0,
+      has_bare_newlines: arrival.bareNewlines ? 1 : 0,
+      message_id: plain(header.messageId),
+      subject: plain(header.subject),
+      sender: header.from ? encodeAddresses([header.from]) : '',
+      recipients: encodeAddresses(header.to),
+      cc: encodeAddresses(header.cc),
+      bcc: encodeAddresses([...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])]),
+      reply_to: encodeAddresses(header.replyTo),
+      tags: '',
+    };
     const { changes } = this.#message.run(
       seq,
-      arrival.id,
-      arrival.receivedAt,
-      arrival.bytes,
-      arrival.bareNewlines ? 1 : 0,
+      row.id,
+      row.received_at,
+      row.bytes,
+      row.has_bare_newlines,
       arrival.file,
-      plain(header.messageId),
-      plain(header.subject),
-      header.from ? encodeAddresses([header.from]) : '',
-      encodeAddresses(header.to),
-      encodeAddresses(header.cc),
-      encodeAddresses([...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])]),
-      encodeAddresses(header.replyTo),
+      row.message_id,
+      row.subject,
+      row.sender,
+      row.recipients,
+      row.cc,
+      row.bcc,
+      row.reply_to,
       encodeList([arrival.from, ...arrival.to.map(({ text }) => text)]),
       JSON.stringify(facts),
     );
     if (changes === 0) return undefined;
     if (arrival.file === null) this.#content.run(seq, content);
-    return this.#enter(seq, arrival, new Set(recipients.map(([, inbox]) => inbox)));
+    const names = new Set(recipients.map(([, inbox]) => inbox));
+    this.#journal.add('received', arrival.id, [...names], row);
+    return this.#enter(seq, arrival, names);
   }
 
   #enter(seq: number, { bytes, file }: Arrival, names: ReadonlySet<string>): InboxEntry[] {

@@ -1,7 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
+import { matchesHeader } from '../../mail/query.ts';
+import { fold, spacedWords } from '../../mail/words.ts';
+import { searchedHeaders, startOfFile } from './header-text.ts';
 import { makePrivateFile } from './layout.ts';
 import { checkVersion, migrate } from './migrations.ts';
-import { fold } from './search.ts';
 import { MEMORY } from './sqlite-errors.ts';
 
 /** Few large pages: a 4 KiB mail then lies within one page, which measured faster than SQLite's 4 KiB default. */
@@ -12,9 +14,14 @@ const CACHE_KIB = 32 * 1024;
 
 /**
  * Opens the database to write; makes it or brings it to the newest version.
+ * @param contents folder of the content files
  * @param reserveBytes room that is sure to be there when the WAL has to be copied on a full disk
  */
-export function openToWrite(path: string, reserveBytes: number = Number.POSITIVE_INFINITY): DatabaseSync {
+export function openToWrite(
+  path: string,
+  contents: string,
+  reserveBytes: number = Number.POSITIVE_INFINITY,
+): DatabaseSync {
   if (path !== MEMORY) makePrivateFile(path);
   const checkpointBytes = Math.min(CHECKPOINT_BYTES, reserveBytes * (2 / 3)); // a batch may overshoot
   const database = new DatabaseSync(path, { timeout: 5000 });
@@ -30,7 +37,7 @@ export function openToWrite(path: string, reserveBytes: number = Number.POSITIVE
       PRAGMA temp_store = MEMORY;
     `);
     migrate(database, path);
-    addFunctions(database);
+    addFunctions(database, contents);
     return database;
   } catch (error) {
     database.close();
@@ -39,12 +46,12 @@ export function openToWrite(path: string, reserveBytes: number = Number.POSITIVE
 }
 
 /** Opens the database to read beside whoever writes. */
-export function openToRead(path: string): DatabaseSync {
+export function openToRead(path: string, contents: string): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
   try {
     checkVersion(database, path);
     database.exec(`PRAGMA cache_size = -${CACHE_KIB}; PRAGMA temp_store = MEMORY`);
-    addFunctions(database);
+    addFunctions(database, contents);
     return database;
   } catch (error) {
     database.close();
@@ -52,6 +59,25 @@ export function openToRead(path: string): DatabaseSync {
   }
 }
 
-function addFunctions(database: DatabaseSync): void {
-  database.function('fold', { deterministic: true }, (text) => fold(String(text)));
+/** What conditions (search.ts) use. `start` is that of a content in the database, `file` the name of one that is not. */
+function addFunctions(database: DatabaseSync, contents: string): void {
+  const pure = { deterministic: true };
+  const headers = (start: unknown, file: unknown) =>
+    searchedHeaders(
+      start instanceof Uint8Array
+        ? Buffer.from(start.buffer, start.byteOffset, start.byteLength)
+        : typeof file === 'string'
+          ? startOfFile(contents, file)
+          : Buffer.alloc(0),
+    );
+  database.function('fold', pure, (text) => fold(String(text)));
+  database.function('words', pure, (text) => spacedWords(String(text)));
+  database.function('header_values', pure, (start, file) =>
+    headers(start, file)
+      .map(({ value }) => value)
+      .join('\x1e'),
+  );
+  database.function('has_header', pure, (start, file, name, text) =>
+    matchesHeader(String(name), String(text), headers(start, file)) ? 1 : 0,
+  );
 }

@@ -22,7 +22,7 @@ export interface GroupCommitOptions {
   readonly writer: Thread<WriteMethods, never>;
   readonly now: () => number;
   /** After each commit, before the messages' promises are resolved. */
-  readonly onCommit: (stored: readonly string[], removed: readonly string[]) => void;
+  readonly onCommit: (stored: readonly string[], outcome: BatchOutcome) => void;
   /** Whether the last batch came to rest on disk. */
   readonly onHealth: (isWell: boolean) => void;
 }
@@ -109,11 +109,12 @@ export class GroupCommit {
     return this.#queue.splice(0, count);
   }
 
-  #settle(batch: readonly Waiting[], { fates, removed }: BatchOutcome): void {
+  #settle(batch: readonly Waiting[], outcome: BatchOutcome): void {
+    const { fates } = outcome;
     const stored: string[] = [];
     for (const [place, { arrival }] of batch.entries()) if (fates[place] === 'kept') stored.push(arrival.id);
     this.#options.onHealth(fates.every(isWell));
-    this.#options.onCommit(stored, removed);
+    this.#options.onCommit(stored, outcome);
     for (const [place, { resolve, reject }] of batch.entries()) {
       const fate = fates[place]!;
       if (isWell(fate)) resolve(fate);

@@ -6,6 +6,7 @@ export interface InboxEntry {
   readonly name: string;
   messages: number;
   unread: number;
+  pinned: number;
   bytes: number;
   /** seq of its newest message. */
   newest: number;
@@ -14,6 +15,7 @@ export interface InboxEntry {
 export interface Totals {
   messages: number;
   unread: number;
+  pinned: number;
   bytes: number;
   fileBytes: number;
   indexedTo: number;
@@ -27,7 +29,7 @@ const REMEMBERED_INBOXES = 10_000;
  * runs, written once at its end by `flush`; after a rollback `reload` forgets the changes.
  */
 export class Ledger {
-  totals: Totals = { messages: 0, unread: 0, bytes: 0, fileBytes: 0, indexedTo: 0 };
+  totals: Totals = { messages: 0, unread: 0, pinned: 0, bytes: 0, fileBytes: 0, indexedTo: 0 };
   /** seq that the next message gets; never one used before while the store is open. */
   nextSeq = 1;
   #nextInbox = 1;
@@ -48,16 +50,16 @@ export class Ledger {
 
   constructor(database: DatabaseSync) {
     this.#database = database;
-    const columns = 'inbox, name, messages, unread, bytes, newest';
+    const columns = 'inbox, name, messages, unread, pinned, bytes, newest';
     this.#findByName = database.prepare(`SELECT ${columns} FROM inboxes WHERE name = ?`);
     this.#findByKey = database.prepare(`SELECT ${columns} FROM inboxes WHERE inbox = ?`);
-    this.#insert = database.prepare(`INSERT INTO inboxes (${columns}) VALUES (?, ?, ?, ?, ?, ?)`);
+    this.#insert = database.prepare(`INSERT INTO inboxes (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?)`);
     this.#update = database.prepare(
-      'UPDATE inboxes SET messages = ?, unread = ?, bytes = ?, newest = ? WHERE inbox = ?',
+      'UPDATE inboxes SET messages = ?, unread = ?, pinned = ?, bytes = ?, newest = ? WHERE inbox = ?',
     );
     this.#delete = database.prepare('DELETE FROM inboxes WHERE inbox = ?');
     this.#putTotals = database.prepare(
-      'UPDATE totals SET messages = ?, unread = ?, bytes = ?, file_bytes = ?, indexed_to = ?',
+      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?',
     );
     this.reload();
   }
@@ -66,7 +68,7 @@ export class Ledger {
   inbox(name: string): InboxEntry {
     const known = this.find(name);
     if (known) return known;
-    const entry = { inbox: this.#nextInbox++, name, messages: 0, unread: 0, bytes: 0, newest: 0 };
+    const entry = { inbox: this.#nextInbox++, name, messages: 0, unread: 0, pinned: 0, bytes: 0, newest: 0 };
     this.#isNew.add(entry);
     return this.#remember(entry);
   }
@@ -94,10 +96,10 @@ export class Ledger {
   /** Writes what changed; the last step of a transaction. */
   flush(): void {
     for (const entry of this.#changed) {
-      const { inbox, name, messages, unread, bytes, newest } = entry;
+      const { inbox, name, messages, unread, pinned, bytes, newest } = entry;
       if (messages > 0) {
-        if (!this.#isNew.delete(entry)) this.#update.run(messages, unread, bytes, newest, inbox);
-        else this.#insert.run(inbox, name, messages, unread, bytes, newest);
+        if (!this.#isNew.delete(entry)) this.#update.run(messages, unread, pinned, bytes, newest, inbox);
+        else this.#insert.run(inbox, name, messages, unread, pinned, bytes, newest);
       } else {
         if (!this.#isNew.delete(entry)) this.#delete.run(inbox);
         this.#byName.delete(name);
@@ -105,8 +107,8 @@ export class Ledger {
       }
     }
     this.#changed.clear();
-    const { messages, unread, bytes, fileBytes, indexedTo } = this.totals;
-    const values = [messages, unread, bytes, fileBytes, indexedTo];
+    const { messages, unread, pinned, bytes, fileBytes, indexedTo } = this.totals;
+    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo];
     if (values.some((value, place) => value !== this.#written[place])) this.#putTotals.run(...values);
     this.#written = values;
     if (this.#byKey.size > REMEMBERED_INBOXES) this.#forget();
@@ -119,7 +121,7 @@ export class Ledger {
     this.#isNew.clear();
     this.#written = [];
     this.totals = this.#database
-      .prepare('SELECT messages, unread, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo FROM totals')
+      .prepare('SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo FROM totals')
       .get() as unknown as Totals;
     this.nextSeq = Math.max(this.nextSeq, this.#largest('seq', 'messages') + 1, this.totals.indexedTo + 1);
     this.#nextInbox = Math.max(this.#nextInbox, this.#largest('inbox', 'inboxes') + 1);

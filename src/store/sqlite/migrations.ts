@@ -39,7 +39,7 @@ const MIGRATIONS: readonly string[] = [
     seq         INTEGER PRIMARY KEY,
     snippet     TEXT NOT NULL,
     attachments INTEGER NOT NULL,
-    text        TEXT NOT NULL           -- folded as search.ts folds
+    text        TEXT NOT NULL           -- folded as words.ts folds
   ) STRICT;
 
   CREATE TABLE inboxes (
@@ -64,6 +64,43 @@ const MIGRATIONS: readonly string[] = [
     indexed_to INTEGER NOT NULL         -- every message up to this seq has its row in texts
   ) STRICT;
   INSERT INTO totals VALUES (1, 0, 0, 0, 0, 0);
+  `,
+  `
+  ALTER TABLE messages ADD COLUMN is_pinned INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_pinned ON messages (seq) WHERE is_pinned = 1;
+  ALTER TABLE inboxes ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE totals ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0;
+
+  -- The tags of messages once more, to be found by; messages.tags is what lists show.
+  CREATE TABLE message_tags (
+    folded TEXT NOT NULL,
+    seq    INTEGER NOT NULL,
+    tag    TEXT NOT NULL,
+    PRIMARY KEY (folded, seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX message_tags_by_message ON message_tags (seq);
+
+  -- What happened, a row for each transaction, a bounded number of the newest. The newest of all always stays, so that
+  -- no id is used twice.
+  CREATE TABLE events (
+    last  INTEGER PRIMARY KEY,          -- ids of the events are first to last
+    first INTEGER NOT NULL,
+    at    INTEGER NOT NULL,             -- milliseconds since 1970
+    heads TEXT NOT NULL                 -- JSON: see journal.ts
+  ) STRICT;
+
+  -- Parsing finds more than it did: all mail is parsed again.
+  DROP TABLE texts;
+  CREATE TABLE texts (
+    seq         INTEGER PRIMARY KEY,
+    snippet     TEXT NOT NULL,
+    attachments INTEGER NOT NULL,
+    inline      INTEGER NOT NULL,
+    file_names  TEXT NOT NULL,          -- joined
+    text        TEXT NOT NULL           -- folded as words.ts folds
+  ) STRICT;
+  CREATE INDEX texts_with_attachments ON texts (seq) WHERE attachments > 0;
+  UPDATE totals SET indexed_to = 0;
   `,
 ];
 

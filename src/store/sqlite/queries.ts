@@ -1,9 +1,13 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { InboxSummary, ListQuery, Page, Selection, StoredMessage, StoreStats } from '../../mail/store.ts';
+import type { InboxPage, InboxQuery, ListQuery, Page, Selection, StoredMessage, StoreStats } from '../../mail/store.ts';
+import { fold } from '../../mail/words.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+import { type FoundEvents, readEvents } from './events.ts';
 import type { Layout } from './layout.ts';
+import { countOf, type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
-import { compileTerms, fold } from './search.ts';
+import { nameIn } from './search.ts';
 
 /** A content as the database knows it: its bytes, or the file below `contents/` that has them. */
 export type FoundContent =
@@ -40,23 +44,15 @@ export interface Queries {
   list(query: ListQuery): FoundPage;
   get(id: string): FoundMessage | undefined;
   content(id: string): FoundContent | undefined;
-  inboxes(query: { readonly contains?: string; readonly limit?: number }): InboxSummary[];
+  inboxes(query: InboxQuery): InboxPage;
+  tags(): Map<string, number>;
+  /** Events after an id, at most `limit`; 'gone' when some of them are no longer kept. */
+  events(after: number, limit: number): FoundEvents | 'gone';
   stats(): Omit<StoreStats, 'deleted' | 'location'>;
   /** The next messages to be indexed, oldest first, with contents of at most so many octets but for the first. */
   unindexed(limits: { readonly messages: number; readonly bytes: number }): Backlog;
   /** seqs of what a selection means, oldest first. */
   select(selection: Selection): number[];
-}
-
-interface Matches {
-  readonly seqs: readonly number[];
-  readonly matches: number;
-  readonly unreadMatches: number;
-}
-
-interface Counts {
-  readonly messages: number;
-  readonly unread: number;
 }
 
 /** @param layout of the store's folder; undefined for a database in memory */
@@ -78,7 +74,8 @@ class SqliteQueries implements Queries {
 
   list(query: ListQuery): FoundPage {
     return this.#atOneMoment(() => {
-      const { seqs, matches, unreadMatches } = this.#match(query);
+      const listing = listingOf(query, (sql, values) => this.#statement(sql).get(...values));
+      const { seqs, next } = this.#page(listing, query);
       const unindexed: Unindexed[] = [];
       let isPartial = false;
       const messages = seqs.map((seq) => {
@@ -91,7 +88,8 @@ class SqliteQueries implements Queries {
         }
         return summaryOf(row, this.#inboxesOf(seq));
       });
-      return { messages, matches, unreadMatches, unindexed, isPartial };
+      const counts = query.counts ? this.#count(listing) : {};
+      return { messages, ...(next !== undefined && { next }), ...counts, unindexed, isPartial };
     });
   }
 
@@ -114,27 +112,51 @@ class SqliteQueries implements Queries {
     });
   }
 
-  inboxes({ contains = '', limit = -1 }: { contains?: string; limit?: number }): InboxSummary[] {
+  inboxes({ contains = '', scope, limit = -1, cursor }: InboxQuery): InboxPage {
+    const seen = scope ? nameIn('i.name', scope) : { sql: '1', values: [] };
+    const [newest, key] = cursor === undefined ? [Number.MAX_SAFE_INTEGER, 0] : decodeCursor(cursor, 2);
     const rows = this.#statement(
-      `SELECT i.name, i.messages, i.unread, i.bytes, m.received_at FROM inboxes i JOIN messages m ON m.seq = i.newest
-       WHERE ? = '' OR instr(fold(i.name), ?) > 0 ORDER BY i.newest DESC, i.name LIMIT ?`,
-    ).all(contains, fold(contains), limit);
-    return rows.map((row) => ({
+      `SELECT i.inbox, i.name, i.messages, i.unread, i.bytes, i.newest, m.received_at
+       FROM (SELECT * FROM inboxes i
+             WHERE (?1 = '' OR instr(fold(i.name), ?1) > 0) AND (i.newest < ?2 OR (i.newest = ?2 AND i.inbox > ?3))
+               AND (${seen.sql})
+             ORDER BY i.newest DESC, i.inbox LIMIT ?4) i
+       JOIN messages m ON m.seq = i.newest ORDER BY i.newest DESC, i.inbox`,
+    ).all(fold(contains), newest!, key!, limit < 0 ? limit : limit + 1, ...seen.values);
+    const page = limit < 0 ? rows : rows.slice(0, limit);
+    const last = page.at(-1);
+    const inboxes = page.map((row) => ({
       inbox: String(row.name),
       messages: Number(row.messages),
       unread: Number(row.unread),
       bytes: Number(row.bytes),
       newest: new Date(Number(row.received_at)),
     }));
+    if (!last || rows.length === page.length) return { inboxes };
+    return { inboxes, next: encodeCursor(Number(last.newest), Number(last.inbox)) };
+  }
+
+  tags(): Map<string, number> {
+    const rows = this.#statement(
+      'SELECT min(tag) AS tag, count(*) AS messages FROM message_tags GROUP BY folded',
+    ).all();
+    return new Map(rows.map(({ tag, messages }) => [String(tag), Number(messages)]));
+  }
+
+  events(after: number, limit: number): FoundEvents | 'gone' {
+    return this.#atOneMoment(() => readEvents((sql) => this.#statement(sql), after, limit));
   }
 
   stats(): Omit<StoreStats, 'deleted' | 'location'> {
     return this.#atOneMoment(() => {
       const totals = this.#statement(
-        `SELECT messages, unread, bytes, file_bytes AS fileBytes, (SELECT count(*) FROM inboxes) AS inboxes FROM totals`,
-      ).get() as unknown as Counts & { bytes: number; fileBytes: number; inboxes: number };
-      const { messages, unread, inboxes, bytes, fileBytes } = totals;
-      return { messages, unread, inboxes, contentBytes: bytes, ...this.#sizes(fileBytes) };
+        `SELECT messages, unread, bytes, file_bytes AS fileBytes, (SELECT count(*) FROM inboxes) AS inboxes,
+           (SELECT count(*) FROM messages m WHERE m.seq > indexed_to
+            AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.seq = m.seq)) AS unindexed
+         FROM totals`,
+      ).get() as unknown as Omit<StoreStats, 'contentBytes'> & { bytes: number; fileBytes: number };
+      const { messages, unread, inboxes, bytes, fileBytes, unindexed } = totals;
+      return { messages, unread, inboxes, unindexed, contentBytes: bytes, ...this.#sizes(fileBytes) };
     });
   }
 
@@ -158,62 +180,40 @@ class SqliteQueries implements Queries {
   }
 
   select(selection: Selection): number[] {
-    if ('ids' in selection) {
-      const find = this.#statement('SELECT seq FROM messages WHERE id = ?');
-      const found = selection.ids.map((id) => find.get(id)?.seq).filter((seq) => seq !== undefined);
-      return [...new Set(found.map(Number))].sort((a, b) => a - b);
-    }
-    if ('inbox' in selection) {
-      const sql = 'SELECT seq FROM placements JOIN inboxes USING (inbox) WHERE name = ? ORDER BY seq';
-      return this.#column(sql, [selection.inbox]);
-    }
-    if ('terms' in selection) {
-      const { sql, values } = compileTerms(selection.terms);
-      return this.#column(`SELECT m.seq AS seq ${FROM} WHERE ${sql} ORDER BY m.seq`, values);
-    }
-    return this.#column('SELECT seq FROM messages ORDER BY seq', []);
+    if ('all' in selection) return this.#column('SELECT seq FROM messages ORDER BY seq', []);
+    if ('query' in selection) return this.#seqs(selection).reverse();
+    if ('inbox' in selection) return this.#seqs({ inbox: selection.inbox }).reverse();
+    const find = this.#statement('SELECT seq FROM messages WHERE id = ?');
+    const found = selection.ids.map((id) => find.get(id)?.seq).filter((seq) => seq !== undefined);
+    const seqs = [...new Set(found.map(Number))].sort((a, b) => a - b);
+    if (selection.scope === undefined) return seqs;
+    const seen = nameIn('name', selection.scope);
+    const isSeen = this.#statement(
+      `SELECT 1 FROM placements JOIN inboxes USING (inbox) WHERE seq = ? AND (${seen.sql}) LIMIT 1`,
+    );
+    return seqs.filter((seq) => isSeen.get(seq, ...seen.values));
   }
 
-  /** What a query means, with the seqs of its page, newest first. */
-  #match(query: ListQuery): Matches {
-    const { inbox, terms = [], before, start = 0, limit = -1 } = query;
-    if (terms.length === 0 && !before) return this.#matchByCounters(inbox, start, limit);
-    const condition = compileTerms(terms);
-    let sql = `SELECT m.seq AS seq, m.is_read AS isRead ${FROM} WHERE (${condition.sql})`;
-    const values = [...condition.values];
-    if (before) {
-      sql += ' AND m.received_at < ?';
-      values.push(before.getTime());
-    }
-    if (inbox !== undefined) {
-      sql += ' AND m.seq IN (SELECT seq FROM placements JOIN inboxes USING (inbox) WHERE name = ?)';
-      values.push(inbox);
-    }
-    const seqs: number[] = [];
-    let matches = 0;
-    let unreadMatches = 0;
-    for (const row of this.#statement(`${sql} ORDER BY m.seq DESC`).iterate(...values)) {
-      if (matches >= start && (limit < 0 || seqs.length < limit)) seqs.push(Number(row.seq));
-      matches += 1;
-      if (!row.isRead) unreadMatches += 1;
-    }
-    return { seqs, matches, unreadMatches };
+  /** All that a query finds, newest first. */
+  #seqs(query: ListQuery): number[] {
+    const listing = listingOf(query, (sql, values) => this.#statement(sql).get(...values));
+    const { sql, values } = seqsOf(listing, -1, 0);
+    return this.#column(sql, values);
   }
 
-  /** Without conditions the counters know, and only the page itself is read. */
-  #matchByCounters(inbox: string | undefined, start: number, limit: number): Matches {
-    if (inbox === undefined) {
-      const counts = this.#statement('SELECT messages, unread FROM totals').get() as unknown as Counts;
-      const seqs = this.#column('SELECT seq FROM messages ORDER BY seq DESC LIMIT ? OFFSET ?', [limit, start]);
-      return { seqs, matches: counts.messages, unreadMatches: counts.unread };
-    }
-    const entry = this.#statement('SELECT inbox, messages, unread FROM inboxes WHERE name = ?').get(inbox) as
-      | (Counts & { readonly inbox: number })
-      | undefined;
-    if (!entry) return { seqs: [], matches: 0, unreadMatches: 0 };
-    const sql = 'SELECT seq FROM placements WHERE inbox = ? ORDER BY seq DESC LIMIT ? OFFSET ?';
-    const seqs = this.#column(sql, [entry.inbox, limit, start]);
-    return { seqs, matches: entry.messages, unreadMatches: entry.unread };
+  #page(listing: Listing, { limit = -1, start = 0 }: ListQuery): { seqs: number[]; next?: string } {
+    if (limit === 0) return { seqs: [] };
+    const { sql, values } = seqsOf(listing, limit < 0 ? limit : limit + 1, start);
+    const seqs = this.#column(sql, values);
+    if (limit < 0 || seqs.length <= limit) return { seqs };
+    seqs.length = limit;
+    return { seqs, next: encodeCursor(seqs.at(-1)!) };
+  }
+
+  #count(listing: Listing): { matches: number; unreadMatches: number } {
+    const { sql, values } = countOf(listing);
+    const row = this.#statement(sql).get(...values);
+    return { matches: Number(row?.messages ?? 0), unreadMatches: Number(row?.unread ?? 0) };
   }
 
   #lastSeq(): number {

@@ -12,6 +12,6 @@ export type ReaderMethods = ReadMethods & { readonly close: () => void };
 
 serveThread(({ directory }: ReaderData): ReaderMethods => {
   const layout = layoutOf(directory);
-  const database = openToRead(layout.database);
+  const database = openToRead(layout.database, layout.contents);
   return { ...readMethods(createQueries(database, layout)), close: () => database.close() };
 });

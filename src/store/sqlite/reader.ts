@@ -7,7 +7,7 @@ import type { ReaderData, ReaderMethods } from './reader-thread.ts';
 import { createReading } from './reading.ts';
 import { startThread } from './thread.ts';
 
-export type StoreReader = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'stats' | 'close'>;
+export type StoreReader = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags' | 'stats' | 'close'>;
 
 /**
  * Reads a store without its lock, beside a daemon or without one.

@@ -7,7 +7,7 @@ import { needsText } from './search.ts';
 import type { Thread } from './thread.ts';
 
 /** The reading half of a store. */
-export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes'> & {
+export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags'> & {
   stats(): Promise<Omit<StoreStats, 'deleted' | 'location'>>;
 };
 
@@ -15,14 +15,14 @@ export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes'> & {
 export function createReading(reader: Thread<ReadMethods, never>, indexer: Indexer, contents: string): Reading {
   return {
     async list(query) {
-      if (needsText(query.terms ?? [])) await indexer.caughtUp();
+      if (needsText(query.query)) await indexer.caughtUp();
       let page = await reader.call('list', query);
       if (page.isPartial) {
         await indexer.caughtUp();
         page = await reader.call('list', query);
       }
-      const { matches, unreadMatches } = page;
-      return { messages: await indexer.complete(page.messages, page.unindexed), matches, unreadMatches };
+      const { messages, unindexed, isPartial: _partial, ...rest } = page;
+      return { messages: await indexer.complete(messages, unindexed), ...rest };
     },
     async get(id) {
       const found = await reader.call('get', id);
@@ -46,6 +46,7 @@ export function createReading(reader: Thread<ReadMethods, never>, indexer: Index
       };
     },
     inboxes: (query = {}) => reader.call('inboxes', query),
+    tags: () => reader.call('tags', undefined),
     stats: () => reader.call('stats', undefined),
   };
 }

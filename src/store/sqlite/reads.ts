@@ -1,4 +1,4 @@
-import type { ListQuery } from '../../mail/store.ts';
+import type { InboxQuery, ListQuery } from '../../mail/store.ts';
 import type { FoundContent, FoundMessage, FoundPage, Queries, Unindexed } from './queries.ts';
 import { Moved } from './thread.ts';
 
@@ -17,7 +17,9 @@ export function readMethods(queries: Queries) {
       const found = queries.content(id);
       return new Moved(found, found?.kind === 'blob' ? [found.content.buffer] : []);
     },
-    inboxes: (query: { readonly contains?: string; readonly limit?: number }) => queries.inboxes(query),
+    inboxes: (query: InboxQuery) => queries.inboxes(query),
+    tags: () => queries.tags(),
+    events: ({ after, limit }: { readonly after: number; readonly limit: number }) => queries.events(after, limit),
     stats: () => queries.stats(),
     unindexed: (limits: { readonly messages: number; readonly bytes: number }) => {
       const found = queries.unindexed(limits);

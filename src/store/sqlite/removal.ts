@@ -1,10 +1,12 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 
 interface Gone {
   readonly id: string;
   readonly bytes: number;
   readonly isRead: number;
+  readonly isPinned: number;
   readonly file: string | null;
 }
 
@@ -19,6 +21,7 @@ export interface Removed {
 export class Removal {
   #removed: Removed = { ids: [], files: [] };
   readonly #ledger: Ledger;
+  readonly #journal: Journal;
   readonly #message: StatementSync;
   readonly #places: StatementSync;
   readonly #isPlaced: StatementSync;
@@ -26,14 +29,17 @@ export class Removal {
   readonly #deletePlace: StatementSync;
   readonly #deletes: readonly StatementSync[];
 
-  constructor(database: DatabaseSync, ledger: Ledger) {
+  constructor(database: DatabaseSync, ledger: Ledger, journal: Journal) {
     this.#ledger = ledger;
-    this.#message = database.prepare('SELECT id, bytes, is_read AS isRead, file FROM messages WHERE seq = ?');
+    this.#journal = journal;
+    this.#message = database.prepare(
+      'SELECT id, bytes, is_read AS isRead, is_pinned AS isPinned, file FROM messages WHERE seq = ?',
+    );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
     this.#isPlaced = database.prepare('SELECT 1 FROM placements WHERE seq = ? LIMIT 1');
     this.#newest = database.prepare('SELECT max(seq) AS newest FROM placements WHERE inbox = ?');
     this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
-    this.#deletes = ['contents', 'texts', 'messages'].map((table) =>
+    this.#deletes = ['contents', 'texts', 'message_tags', 'messages'].map((table) =>
       database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
     );
   }
@@ -42,14 +48,19 @@ export class Removal {
   message(seq: number): void {
     const gone = this.#message.get(seq) as Gone | undefined;
     if (!gone) return;
-    for (const { inbox } of this.#places.all(seq)) this.#takeOut(this.#ledger.entry(Number(inbox)), seq, gone);
+    const entries = this.#places.all(seq).map(({ inbox }) => this.#ledger.entry(Number(inbox)));
+    this.#tell(gone, entries);
+    for (const entry of entries) this.#takeOut(entry, seq, gone);
     this.#delete(seq, gone);
   }
 
-  /** Takes a message out of one inbox. @returns false if it was not there */
-  placement(entry: InboxEntry, seq: number): boolean {
+  /** Takes a message out of inboxes. @returns false if it was in none of them */
+  placements(entries: readonly InboxEntry[], seq: number): boolean {
     const gone = this.#message.get(seq) as Gone | undefined;
-    if (!gone || !this.#takeOut(entry, seq, gone)) return false;
+    if (!gone) return false;
+    const left = entries.filter((entry) => this.#takeOut(entry, seq, gone));
+    if (left.length === 0) return false;
+    this.#tell(gone, left);
     if (!this.#isPlaced.get(seq)) this.#delete(seq, gone);
     return true;
   }
@@ -61,22 +72,32 @@ export class Removal {
     return removed;
   }
 
-  #takeOut(entry: InboxEntry, seq: number, { bytes, isRead }: Gone): boolean {
+  #tell({ id }: Gone, entries: readonly InboxEntry[]): void {
+    this.#journal.add(
+      'deleted',
+      id,
+      entries.map(({ name }) => name),
+    );
+  }
+
+  #takeOut(entry: InboxEntry, seq: number, { bytes, isRead, isPinned }: Gone): boolean {
     if (this.#deletePlace.run(entry.inbox, seq).changes === 0) return false;
     entry.messages -= 1;
     entry.bytes -= bytes;
     if (!isRead) entry.unread -= 1;
+    if (isPinned) entry.pinned -= 1;
     if (entry.newest === seq) entry.newest = Number(this.#newest.get(entry.inbox)?.newest ?? 0);
     this.#ledger.touch(entry);
     return true;
   }
 
-  #delete(seq: number, { id, bytes, isRead, file }: Gone): void {
+  #delete(seq: number, { id, bytes, isRead, isPinned, file }: Gone): void {
     for (const statement of this.#deletes) statement.run(seq);
     const { totals } = this.#ledger;
     totals.messages -= 1;
     totals.bytes -= bytes;
     if (!isRead) totals.unread -= 1;
+    if (isPinned) totals.pinned -= 1;
     this.#removed.ids.push(id);
     if (file === null) return;
     totals.fileBytes -= bytes;

@@ -16,13 +16,18 @@ export interface RetentionLimits {
  * on how the writer happened to group them; a message of a batch may therefore give way to a later one of the same
  * batch. The message that has just arrived never gives way to itself: one that is larger than `keepBytes` stays, alone,
  * until the next arrives.
+ *
+ * Pinned messages are not counted by `keepPerInbox` and not looked at for their age. `keepBytes` is the bound of a disk
+ * and holds for them too: they go when nothing else but the newest message is left.
  */
 export class Retention {
   readonly #limits: RetentionLimits;
   readonly #ledger: Ledger;
   readonly #removal: Removal;
   readonly #oldest: StatementSync;
+  readonly #oldestUnpinned: StatementSync;
   readonly #oldestIn: StatementSync;
+  readonly #oldestUnpinnedIn: StatementSync;
   readonly #expired: StatementSync;
   readonly #overfull: StatementSync;
 
@@ -31,11 +36,18 @@ export class Retention {
     this.#ledger = ledger;
     this.#removal = removal;
     this.#oldest = database.prepare('SELECT seq FROM messages ORDER BY seq LIMIT 1');
-    this.#oldestIn = database.prepare('SELECT seq FROM placements WHERE inbox = ? ORDER BY seq LIMIT 1');
-    this.#expired = database.prepare(
-      'SELECT seq FROM messages WHERE received_at < ? AND seq < ? ORDER BY received_at LIMIT ?',
+    this.#oldestUnpinned = database.prepare(
+      'SELECT seq FROM messages WHERE is_pinned = 0 AND seq < (SELECT max(seq) FROM messages) ORDER BY seq LIMIT 1',
     );
-    this.#overfull = database.prepare('SELECT inbox FROM inboxes WHERE messages > ? LIMIT 1');
+    this.#oldestIn = database.prepare('SELECT seq FROM placements WHERE inbox = ? ORDER BY seq LIMIT 1');
+    this.#oldestUnpinnedIn = database.prepare(
+      `SELECT seq FROM placements WHERE inbox = ? AND seq NOT IN (SELECT seq FROM messages WHERE is_pinned = 1)
+       ORDER BY seq LIMIT 1`,
+    );
+    this.#expired = database.prepare(
+      'SELECT seq FROM messages WHERE received_at < ? AND seq < ? AND is_pinned = 0 ORDER BY received_at LIMIT ?',
+    );
+    this.#overfull = database.prepare('SELECT inbox FROM inboxes WHERE messages - pinned > ? LIMIT 1');
   }
 
   /** Makes room for a message that has just been put into these inboxes. */
@@ -73,8 +85,9 @@ export class Retention {
 
   #trim(entry: InboxEntry, most: number): number {
     let removed = 0;
-    for (; removed < most && entry.messages > this.#limits.keepPerInbox; removed++) {
-      this.#removal.placement(entry, Number(this.#oldestIn.get(entry.inbox)!.seq));
+    for (; removed < most && entry.messages - entry.pinned > this.#limits.keepPerInbox; removed++) {
+      const oldest = entry.pinned === 0 ? this.#oldestIn : this.#oldestUnpinnedIn;
+      this.#removal.placements([entry], Number(oldest.get(entry.inbox)!.seq));
     }
     return removed;
   }
@@ -85,6 +98,8 @@ export class Retention {
   }
 
   #removeOldest(): void {
-    this.#removal.message(Number(this.#oldest.get()!.seq));
+    const { pinned } = this.#ledger.totals;
+    const unpinned = pinned === 0 ? undefined : this.#oldestUnpinned.get();
+    this.#removal.message(Number((unpinned ?? this.#oldest.get()!).seq));
   }
 }

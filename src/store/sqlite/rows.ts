@@ -9,6 +9,7 @@ export interface SummaryRow {
   readonly received_at: number;
   readonly bytes: number;
   readonly is_read: number;
+  readonly is_pinned: number;
   readonly has_bare_newlines: number;
   readonly message_id: string;
   readonly subject: string;
@@ -22,7 +23,7 @@ export interface SummaryRow {
   readonly attachments: number | null;
 }
 
-export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.has_bare_newlines, m.message_id,
+export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.is_pinned, m.has_bare_newlines, m.message_id,
   m.subject, m.sender, m.recipients, m.cc, m.bcc, m.reply_to, m.tags, t.snippet, t.attachments`;
 
 export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary {
@@ -37,6 +38,7 @@ export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary 
     replyTo: decodeAddresses(row.reply_to),
     subject: row.subject,
     receivedAt: new Date(row.received_at),
+    pinned: row.is_pinned === 1,
     tags: decodeList(row.tags),
     bytes: row.bytes,
     attachments: row.attachments ?? 0,

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
-import type { Term } from '../../mail/store.ts';
+import { inboxGlob, type Query, type TextField } from '../../mail/query.ts';
+import { fold, spacedPhrase } from '../../mail/words.ts';
 import { plain } from './address-text.ts';
 
 /** A condition on `messages m LEFT JOIN texts t`, with the values of its question marks. */
@@ -8,71 +9,165 @@ export interface Condition {
   readonly values: readonly SQLInputValue[];
 }
 
-/**
- * Brings text to the form that is compared: composed, lower case, one form of sigma.
- * Full case folding (ß as ss) is not attempted.
- */
-export function fold(text: string): string {
-  const lower = text.normalize('NFC').toLowerCase();
-  return lower.includes('ς') ? lower.replaceAll('ς', 'σ') : lower;
-}
+export const ALWAYS: Condition = { sql: '1', values: [] };
+export const NEVER: Condition = { sql: '0', values: [] };
 
-/** True if the answer depends on the text of the messages, which is indexed some time after they arrive. */
-export function needsText(terms: readonly Term[]): boolean {
-  return terms.some(({ field, text }) => field === 'any' && text !== '');
-}
-
-const ADDRESSED = columns('m.sender', 'm.recipients', 'm.cc', 'm.bcc', 'm.reply_to', 'm.envelope');
-
-/** What a field looks at. Substrings go through instr(): nothing in the term is a wildcard. */
-const HAYSTACKS: Readonly<Record<Exclude<Term['field'], 'any' | 'is' | 'inbox'>, string>> = {
-  from: 'm.sender',
-  to: 'm.recipients',
-  cc: 'm.cc',
-  bcc: 'm.bcc',
-  'reply-to': 'm.reply_to',
-  addressed: ADDRESSED,
-  subject: 'm.subject',
-  'message-id': 'm.message_id',
-  tag: 'm.tags',
-};
-const HEADERS = `${columns('m.subject', 'm.message_id', 'm.tags')} || char(30) || ${ADDRESSED}`;
-
-const NEVER: Condition = { sql: '0', values: [] };
-
-/** Makes one condition of the terms; all must hold. */
-export function compileTerms(terms: readonly Term[]): Condition {
-  const parts = terms.map((term) => {
-    const { sql, values } = compileTerm(term);
-    return { sql: term.negated ? `NOT (${sql})` : `(${sql})`, values };
-  });
-  if (parts.length === 0) return { sql: '1', values: [] };
-  return { sql: parts.map(({ sql }) => sql).join(' AND '), values: parts.flatMap(({ values }) => values) };
-}
-
-function compileTerm({ field, text }: Term): Condition {
-  const needle = fold(plain(text));
-  switch (field) {
-    case 'any':
-      return {
-        sql: `instr(fold(${HEADERS}), ?) > 0 OR instr(coalesce(t.text, ''), ?) > 0`,
-        values: [needle, needle],
-      };
-    case 'is':
-      if (needle === 'read') return { sql: 'm.is_read = 1', values: [] };
-      if (needle === 'unread') return { sql: 'm.is_read = 0', values: [] };
-      return NEVER;
-    case 'inbox':
-      return {
-        sql: `EXISTS (SELECT 1 FROM placements JOIN inboxes USING (inbox)
-          WHERE placements.seq = m.seq AND instr(fold(inboxes.name), ?) > 0)`,
-        values: [needle],
-      };
+/** True if the answer depends on what parsing finds out, some time after a message has arrived. */
+export function needsText(query: Query | undefined): boolean {
+  switch (query?.kind) {
+    case 'and':
+    case 'or':
+      return query.parts.some(needsText);
+    case 'not':
+      return needsText(query.part);
+    case 'text':
+    case 'has':
+      return true;
+    case 'field':
+      return query.field === 'filename';
     default:
-      return { sql: `instr(fold(${HAYSTACKS[field]}), ?) > 0`, values: [needle] };
+      return false;
   }
 }
 
-function columns(...names: readonly string[]): string {
-  return names.join(' || char(30) || ');
+const ADDRESSED = ['m.sender', 'm.recipients', 'm.cc', 'm.bcc', 'm.reply_to', 'm.envelope'];
+const SHOWN = [...ADDRESSED, 'm.subject', 'm.message_id', "coalesce(t.text, '')"];
+/** Start of a content that lies in the database; null when it is in a file. */
+const START = '(SELECT substr(c.content, 1, 65536) FROM contents c WHERE c.seq = m.seq)';
+const HEADER_VALUES = `header_values(${START}, m.file)`;
+
+/** The columns a field looks at, each for itself. */
+const COLUMNS: Readonly<Record<Exclude<TextField, 'tag' | 'inbox'>, readonly string[]>> = {
+  from: ['m.sender'],
+  to: ['m.recipients'],
+  cc: ['m.cc'],
+  bcc: ['m.bcc'],
+  'reply-to': ['m.reply_to'],
+  addressed: ADDRESSED,
+  subject: ['m.subject'],
+  'message-id': ['m.message_id'],
+  filename: ["coalesce(t.file_names, '')"],
+};
+
+/**
+ * Makes the condition of a query that looks at each message itself, no index needed. It means what `matches` means.
+ * @param scope inboxes that `inbox:` may name; all when absent
+ */
+export function compileScan(query: Query, scope?: readonly string[]): Condition {
+  switch (query.kind) {
+    case 'all':
+      return ALWAYS;
+    case 'and':
+    case 'or':
+      return joined(
+        query.kind,
+        query.parts.map((part) => compileScan(part, scope)),
+      );
+    case 'not':
+      return negated(compileScan(query.part, scope));
+    case 'text':
+      return holds(query, query.infix ? SHOWN : [...SHOWN, HEADER_VALUES]);
+    case 'field':
+      if (query.field === 'tag') return hasTag(query);
+      if (query.field === 'inbox') return liesIn(inboxGlob(query), scope);
+      return holds(query, COLUMNS[query.field]);
+    case 'header':
+      return { sql: `has_header(${START}, m.file, ?, ?)`, values: [query.name, query.text] };
+    default:
+      return compileFact(query);
+  }
+}
+
+type Fact = Extract<Query, { kind: 'is' | 'has' | 'before' | 'after' | 'larger' | 'smaller' }>;
+
+/** What columns of numbers know. */
+export function compileFact(query: Fact): Condition {
+  switch (query.kind) {
+    case 'is':
+      return { sql: STATES[query.what], values: [] };
+    case 'has':
+      return { sql: `coalesce(t.${query.what === 'attachment' ? 'attachments' : 'inline'}, 0) > 0`, values: [] };
+    case 'before':
+      return { sql: 'm.received_at < ?', values: [query.at.getTime()] };
+    case 'after':
+      return { sql: 'm.received_at >= ?', values: [query.at.getTime()] };
+    case 'larger':
+      return { sql: 'm.bytes > ?', values: [query.bytes] };
+    case 'smaller':
+      return { sql: 'm.bytes < ?', values: [query.bytes] };
+  }
+}
+
+const STATES = {
+  read: 'm.is_read = 1',
+  unread: 'm.is_read = 0',
+  pinned: 'm.is_pinned = 1',
+  tagged: 'm.seq IN (SELECT seq FROM message_tags)',
+} as const;
+
+export function joined(kind: 'and' | 'or', parts: readonly Condition[]): Condition {
+  if (parts.length === 0) return kind === 'and' ? ALWAYS : NEVER;
+  const sql = parts.map((part) => `(${part.sql})`).join(kind === 'and' ? ' AND ' : ' OR ');
+  return { sql, values: parts.flatMap(({ values }) => values) };
+}
+
+export function negated({ sql, values }: Condition): Condition {
+  return { sql: `NOT (${sql})`, values };
+}
+
+export function hasTag({ text, prefix }: { readonly text: string; readonly prefix: boolean }): Condition {
+  const tag = fold(plain(text));
+  const folded = prefix ? 'folded >= ? AND folded < ?' : 'folded = ?';
+  return {
+    sql: `m.seq IN (SELECT seq FROM message_tags WHERE ${folded})`,
+    values: prefix ? [tag, `${tag}\u{10ffff}`] : [tag],
+  };
+}
+
+export function liesIn(glob: string, scope: readonly string[] | undefined): Condition {
+  const seen = scope && nameIn('i.name', scope);
+  const name = glob.includes('*') ? 'fold(i.name) GLOB ?' : 'i.name = ?';
+  return {
+    sql: `m.seq IN (SELECT p.seq FROM inboxes i JOIN placements p ON p.inbox = i.inbox
+      WHERE ${name}${seen ? ` AND (${seen.sql})` : ''})`,
+    values: [glob.includes('*') ? sqlGlob(glob) : glob, ...(seen?.values ?? [])],
+  };
+}
+
+/** True for names that fit one of the globs. */
+export function nameIn(column: string, globs: readonly string[]): Condition {
+  return joined(
+    'or',
+    globs.map((glob) =>
+      glob.includes('*')
+        ? { sql: `${column} GLOB ?`, values: [sqlGlob(glob)] }
+        : { sql: `${column} = ?`, values: [glob] },
+    ),
+  );
+}
+
+/** In our globs only `*` means anything. */
+function sqlGlob(glob: string): string {
+  return glob.replace(/[?[]/g, '[$&]');
+}
+
+interface Needle {
+  readonly text: string;
+  readonly prefix: boolean;
+  readonly infix?: boolean;
+}
+
+/** True if one of the columns holds what is looked for. */
+function holds({ text, prefix, infix = false }: Needle, columns: readonly string[]): Condition {
+  const phrase = infix ? undefined : spacedPhrase(text, prefix);
+  // instr() and not LIKE: nothing in what is looked for is a wildcard
+  const sql =
+    phrase === undefined
+      ? (column: string) => `instr(fold(${column}), ?) > 0`
+      : (column: string) => `instr(words(${column}), ?) > 0`;
+  const value = phrase ?? fold(plain(text));
+  return joined(
+    'or',
+    columns.map((column) => ({ sql: sql(column), values: [value] })),
+  );
 }

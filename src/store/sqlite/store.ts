@@ -14,8 +14,9 @@ import { createReading } from './reading.ts';
 import type { ReadMethods } from './reads.ts';
 import { needsText } from './search.ts';
 import { MEMORY } from './sqlite-errors.ts';
+import { StoreFeed } from './store-feed.ts';
 import { startThread, type Thread } from './thread.ts';
-import type { RemovedEvent, WriteMethods, WriterData } from './writer-thread.ts';
+import type { CommittedEvent, WriteMethods, WriterData } from './writer-thread.ts';
 
 export interface SqliteStoreOptions {
   /** Folder of the store, made if needed; `:memory:` keeps nothing. */
@@ -27,6 +28,8 @@ export interface SqliteStoreOptions {
   readonly keepBytes: number;
   readonly keepAgeMs: number;
   readonly report: Reporter;
+  /** Events that are kept for those who come back. */
+  readonly keptEvents?: number;
   readonly now?: () => number;
 }
 
@@ -43,7 +46,7 @@ const EXPIRE_MS = { least: 1000, most: 60_000 };
  * @throws errors with the codes of `STORE_ERRORS`
  */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { keepPerInbox, keepBytes, keepAgeMs, naming, report, now = Date.now } = options;
+  const { keepPerInbox, keepBytes, keepAgeMs, keptEvents, naming, report, now = Date.now } = options;
   const isInMemory = options.directory === MEMORY;
   const directory = isInMemory ? MEMORY : resolve(options.directory);
   const contents = isInMemory ? '' : layoutOf(directory).contents;
@@ -51,7 +54,9 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   let isWell = true;
   let closing: Promise<void> | undefined;
 
-  const onRemoved = ({ ids, why }: RemovedEvent): void => {
+  const early: CommittedEvent[] = []; // what opening the store removed
+  let onCommitted = (event: CommittedEvent): void => void early.push(event);
+  const onRemoved = (ids: readonly string[], why: 'asked' | 'retention'): void => {
     if (ids.length === 0) return;
     deleted += ids.length;
     report({ type: 'deleted', ids, why });
@@ -60,11 +65,12 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     isWell = false;
     report({ type: 'crash', where: 'store', error });
   };
-  const data: WriterData = { directory, naming, limits: { keepPerInbox, keepBytes, keepAgeMs }, now: now() };
-  const writer = await startThread<WriteMethods, RemovedEvent>('writer-thread', {
+  const limits = { keepPerInbox, keepBytes, keepAgeMs };
+  const data: WriterData = { directory, naming, limits, keptEvents, now: now() };
+  const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
     data,
-    onEvent: onRemoved,
+    onEvent: (event) => onCommitted(event),
     onDeath,
   });
   const reader: Thread<ReadMethods> = isInMemory
@@ -74,6 +80,16 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
         await writer.end();
         throw error;
       });
+  const feed = new StoreFeed({
+    latest: await writer.call('latestEvent', undefined),
+    read: (after, limit) => reader.call('events', { after, limit }),
+    onError: (error) => report({ type: 'crash', where: 'store feed', error }),
+  });
+  for (const { removed, why } of early) onRemoved(removed, why);
+  onCommitted = ({ removed, why, events }) => {
+    onRemoved(removed, why);
+    feed.publish(events);
+  };
   const indexer = new Indexer({
     reader,
     writer,
@@ -86,12 +102,13 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     onHealth: (isHealthy) => {
       isWell = isHealthy;
     },
-    onCommit: (stored, removed) => {
+    onCommit: (stored, { removed, events }) => {
       if (stored.length > 0) {
         report({ type: 'stored', ids: stored });
         indexer.wake();
       }
-      onRemoved({ ids: removed, why: 'retention' });
+      onRemoved(removed, 'retention');
+      for (const batch of events) feed.publish(batch);
     },
   });
   const reading = createReading(reader, indexer, contents);
@@ -148,7 +165,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     if (closing) throw new StoreError('STORE_CLOSED', 'The store is closed');
   };
   const awaitText = async (selection: Selection): Promise<void> => {
-    if ('terms' in selection && needsText(selection.terms)) await indexer.caughtUp();
+    if ('query' in selection && needsText(selection.query)) await indexer.caughtUp();
   };
 
   return {
@@ -167,11 +184,12 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       await awaitText(selection);
       return writer.call('remove', selection);
     },
-    async markRead(selection, read) {
+    async change(selection, change) {
       ensureOpen();
       await awaitText(selection);
-      return writer.call('markRead', { selection, read });
+      return writer.call('change', { selection, change });
     },
+    feed,
     stats: async () => ({ ...(await reading.stats()), deleted, location: directory }),
     async ready() {
       if (closing || !writer.isAlive || !reader.isAlive) return false;
@@ -196,7 +214,7 @@ function startReader(directory: string, onDeath: (error: Error) => void): Promis
 
 /** Looks for expired messages also while none arrive. */
 function startExpiry(
-  writer: Thread<WriteMethods, RemovedEvent>,
+  writer: Thread<WriteMethods, CommittedEvent>,
   keepAgeMs: number,
   now: () => number,
   report: Reporter,

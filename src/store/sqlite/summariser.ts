@@ -35,7 +35,7 @@ export class Summariser {
         entries.push(...(await this.#attempt([mail])));
       } catch (error) {
         if (this.#isEnded) throw error;
-        entries.push({ seq: mail.seq, id: mail.id, snippet: '', attachments: 0, text: '' });
+        entries.push({ seq: mail.seq, id: mail.id, snippet: '', attachments: 0, inline: 0, fileNames: [], text: '' });
       }
     }
     return entries;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { summarise } from '../../mail/mime.ts';
-import { fold } from './search.ts';
+import { fold } from '../../mail/words.ts';
 import { serveThread } from './thread.ts';
 
 /** A mail to be parsed: its bytes or the path of its file. */
@@ -25,8 +25,9 @@ const methods = {
     for (const { seq, id, content } of mails) {
       const bytes = bytesOf(content);
       if (!bytes) continue;
-      const { snippet, attachments, text } = await summarise(bytes);
-      entries.push({ seq, id, snippet, attachments, text: fold(text.slice(0, TEXT_CHARACTERS)) });
+      const { snippet, attachments, inline, fileNames, text } = await summarise(bytes);
+      const folded = fold(text.slice(0, TEXT_CHARACTERS));
+      entries.push({ seq, id, snippet, attachments, inline, fileNames, text: folded });
     }
     return entries;
   },

@@ -1,22 +1,37 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
+import type { EventBatch, Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import type { Removal, Removed } from './removal.ts';
 import type { Reserve } from './reserve.ts';
 import { asStoreError } from './sqlite-errors.ts';
+
+/** What a transaction leaves to be done or told. */
+export interface Committed<T> {
+  readonly result: T;
+  readonly removed: Removed;
+  readonly events: EventBatch | undefined;
+}
 
 /** Runs pieces of work, each as one transaction that is either on disk as a whole or has never been. */
 export class Transactions {
   readonly #database: DatabaseSync;
   readonly #ledger: Ledger;
   readonly #removal: Removal;
+  readonly #journal: Journal;
   readonly #directory: string;
   readonly #reserve: Reserve | undefined;
 
-  constructor(database: DatabaseSync, ledger: Ledger, removal: Removal, directory: string, reserve?: Reserve) {
+  constructor(
+    database: DatabaseSync,
+    parts: { readonly ledger: Ledger; readonly removal: Removal; readonly journal: Journal },
+    directory: string,
+    reserve?: Reserve,
+  ) {
     this.#database = database;
-    this.#ledger = ledger;
-    this.#removal = removal;
+    this.#ledger = parts.ledger;
+    this.#removal = parts.removal;
+    this.#journal = parts.journal;
     this.#directory = directory;
     this.#reserve = reserve;
   }
@@ -25,16 +40,18 @@ export class Transactions {
    * @returns what the work returned and what it removed
    * @throws the system's error; nothing of the work is kept then
    */
-  run<T>(work: () => T): { readonly result: T; readonly removed: Removed } {
+  run<T>(work: () => T): Committed<T> {
     try {
       this.#database.exec('BEGIN IMMEDIATE');
       const result = work();
       this.#ledger.flush();
+      this.#journal.flush();
       this.#database.exec('COMMIT');
       this.#reserve?.restore();
-      return { result, removed: this.#removal.collect() };
+      return { result, removed: this.#removal.collect(), events: this.#journal.collect() };
     } catch (cause) {
       this.#removal.collect();
+      this.#journal.forget();
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
       this.#ledger.reload();
       throw asStoreError(cause, this.#directory);
@@ -42,7 +59,7 @@ export class Transactions {
   }
 
   /** Like `run`, for work that makes room: on a full disk it is tried again with the reserve. */
-  runFreeing<T>(work: () => T): { readonly result: T; readonly removed: Removed } {
+  runFreeing<T>(work: () => T): Committed<T> {
     try {
       return this.run(work);
     } catch (error) {

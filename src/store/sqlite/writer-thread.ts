@@ -1,12 +1,15 @@
-import type { Selection } from '../../mail/store.ts';
+import type { MessageChange, Selection } from '../../mail/store.ts';
+import type { EventBatch } from './journal.ts';
 import { readMethods } from './reads.ts';
 import { serveThread, tellParent } from './thread.ts';
 import { type Batch, type IndexEntry, Writer, type WriterOptions } from './writer.ts';
 
-/** Told when messages were removed by `remove` or for their age, after each commit. */
-export interface RemovedEvent {
-  readonly ids: readonly string[];
+/** Told after each commit that changed something, but for that of a batch: there it comes with the outcome. */
+export interface CommittedEvent {
+  /** Messages that are gone. */
+  readonly removed: readonly string[];
   readonly why: 'asked' | 'retention';
+  readonly events: EventBatch | undefined;
 }
 
 function methodsOf(writer: Writer) {
@@ -16,8 +19,9 @@ function methodsOf(writer: Writer) {
     index: ({ entries, upTo }: { readonly entries: readonly IndexEntry[]; readonly upTo: number }) =>
       writer.index(entries, upTo),
     remove: (selection: Selection) => writer.remove(selection),
-    markRead: ({ selection, read }: { readonly selection: Selection; readonly read: boolean }) =>
-      writer.markRead(selection, read),
+    change: ({ selection, change }: { readonly selection: Selection; readonly change: MessageChange }) =>
+      writer.change(selection, change),
+    latestEvent: () => writer.latestEvent,
     expire: (now: number) => writer.expire(now),
     probe: () => writer.probe(),
     close: () => writer.close(),
@@ -31,7 +35,7 @@ export interface WriterData extends WriterOptions {
 }
 
 serveThread((data: WriterData) => {
-  const writer = new Writer(data, (ids, why) => tellParent({ ids, why } satisfies RemovedEvent));
+  const writer = new Writer(data, (committed) => tellParent(committed));
   writer.shrink(data.now);
   return methodsOf(writer);
 });

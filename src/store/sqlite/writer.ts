@@ -3,26 +3,33 @@ import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Naming } from '../../mail/inbox.ts';
-import type { Selection } from '../../mail/store.ts';
+import type { MessageChange, Selection } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
+import { encodeList } from './address-text.ts';
 import { Arrivals } from './arrivals.ts';
+import { Changes } from './changes.ts';
 import { openToWrite } from './database.ts';
 import type { Arrival } from './facts.ts';
+import { type EventBatch, Journal } from './journal.ts';
 import { type Layout, layoutOf, makeDirectories } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import { type StoreLock, takeLock } from './lock.ts';
 import { createQueries, type Queries } from './queries.ts';
-import { Removal, type Removed } from './removal.ts';
+import { Removal } from './removal.ts';
 import { Reserve } from './reserve.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
+import { nameIn } from './search.ts';
 import { asStoreError, isDiskError, MEMORY } from './sqlite-errors.ts';
 import { sweep } from './sweep.ts';
-import { Transactions } from './transaction.ts';
+import { type Committed, Transactions } from './transaction.ts';
+import type { CommittedEvent } from './writer-thread.ts';
 
 export interface WriterOptions {
   readonly directory: string;
   readonly naming: Naming;
   readonly limits: RetentionLimits;
+  /** Events to be kept at least; as many as usual when absent. */
+  readonly keptEvents?: number | undefined;
 }
 
 /** Messages that are to be committed together. */
@@ -40,6 +47,8 @@ export interface BatchOutcome {
   readonly fates: readonly Fate[];
   /** Ids that retention took out to make room. */
   readonly removed: readonly string[];
+  /** One for each transaction. */
+  readonly events: readonly EventBatch[];
 }
 
 export interface IndexEntry {
@@ -47,6 +56,9 @@ export interface IndexEntry {
   readonly id: string;
   readonly snippet: string;
   readonly attachments: number;
+  readonly inline: number;
+  /** Names of the attachments. */
+  readonly fileNames: readonly string[];
   readonly text: string;
 }
 
@@ -65,15 +77,17 @@ export class Writer {
   readonly #database: DatabaseSync;
   readonly #ledger: Ledger;
   readonly #removal: Removal;
+  readonly #journal: Journal;
+  readonly #changes: Changes;
   readonly #retention: Retention;
   readonly #arrivals: Arrivals;
   readonly #transactions: Transactions;
-  readonly #onRemoved: (ids: readonly string[], why: 'asked' | 'retention') => void;
+  readonly #onCommitted: (event: CommittedEvent) => void;
   readonly #unlinking = new Set<Promise<void>>();
 
-  constructor(options: WriterOptions, onRemoved: (ids: readonly string[], why: 'asked' | 'retention') => void) {
+  constructor(options: WriterOptions, onCommitted: (event: CommittedEvent) => void) {
     const { directory, naming, limits } = options;
-    this.#onRemoved = onRemoved;
+    this.#onCommitted = onCommitted;
     this.#layout = directory === MEMORY ? undefined : layoutOf(directory);
     try {
       if (this.#layout) {
@@ -84,10 +98,14 @@ export class Writer {
       this.#database = open(this.#layout, reserve);
       if (this.#layout) sweep(this.#database, this.#layout);
       this.#ledger = new Ledger(this.#database);
-      this.#removal = new Removal(this.#database, this.#ledger);
+      this.#journal = new Journal(this.#database, options.keptEvents);
+      this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
+      this.#changes = new Changes(this.#database, this.#ledger, this.#journal);
       this.#retention = new Retention(this.#database, this.#ledger, this.#removal, limits);
-      this.#arrivals = new Arrivals(this.#database, this.#ledger, naming, this.#layout?.contents ?? '');
-      this.#transactions = new Transactions(this.#database, this.#ledger, this.#removal, directory, reserve);
+      const contents = this.#layout?.contents ?? '';
+      this.#arrivals = new Arrivals(this.#database, this.#ledger, this.#journal, naming, contents);
+      const parts = { ledger: this.#ledger, removal: this.#removal, journal: this.#journal };
+      this.#transactions = new Transactions(this.#database, parts, directory, reserve);
       this.queries = createQueries(this.#database, this.#layout);
     } catch (error) {
       this.#lock?.release();
@@ -98,9 +116,9 @@ export class Writer {
   /** Brings the store under its bounds before the first message comes. */
   shrink(now: number): void {
     for (;;) {
-      const { result, removed } = this.#transactions.runFreeing(() => this.#retention.shrink(STEP));
-      this.#afterCommit(removed, 'retention');
-      if (result === 0) break;
+      const committed = this.#transactions.runFreeing(() => this.#retention.shrink(STEP));
+      this.#afterCommit(committed, 'retention');
+      if (committed.result === 0) break;
     }
     while (this.expire(now) > 0);
   }
@@ -121,7 +139,7 @@ export class Writer {
     } catch (error) {
       if (items.length > 1 && !isDiskError(error)) return this.#keepSingly(items, now);
       const fate = failure(error);
-      return { fates: items.map(() => fate), removed: [] };
+      return { fates: items.map(() => fate), removed: [], events: [] };
     }
   }
 
@@ -131,74 +149,58 @@ export class Writer {
    */
   index(entries: readonly IndexEntry[], upTo: number): void {
     const put = this.#database.prepare(
-      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, text)
-       SELECT seq, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
+      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names, text)
+       SELECT seq, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
     );
     this.#transactions.runLazily(() => {
-      for (const { seq, id, snippet, attachments, text } of entries) put.run(snippet, attachments, text, seq, id);
+      for (const { seq, id, snippet, attachments, inline, fileNames, text } of entries) {
+        put.run(snippet, attachments, inline, encodeList(fileNames), text, seq, id);
+      }
       this.#ledger.totals.indexedTo = Math.max(this.#ledger.totals.indexedTo, upTo);
     });
+  }
+
+  /** Id of the newest event. */
+  get latestEvent(): number {
+    return this.#journal.last;
   }
 
   /** Removes what is selected, in steps between which messages can arrive. */
   async remove(selection: Selection): Promise<string[]> {
     const ids: string[] = [];
     const idOf = this.#database.prepare('SELECT id FROM messages WHERE seq = ?');
+    const takeOut = this.#removalOf(selection);
     for await (const seqs of this.#steps(selection)) {
-      const { result, removed } = this.#transactions.runFreeing(() => {
-        const entry = 'inbox' in selection ? this.#ledger.find(selection.inbox) : undefined;
+      const committed = this.#transactions.runFreeing(() => {
         const taken: string[] = [];
         for (const seq of seqs) {
           const row = idOf.get(seq);
-          if (!row) continue; // gone since it was selected
-          if (!('inbox' in selection)) this.#removal.message(seq);
-          else if (!entry || !this.#removal.placement(entry, seq)) continue;
-          taken.push(String(row.id));
+          if (row && takeOut(seq)) taken.push(String(row.id)); // else gone since it was selected
         }
         return taken;
       });
-      ids.push(...result);
-      this.#afterCommit(removed, 'asked');
+      ids.push(...committed.result);
+      this.#afterCommit(committed, 'asked');
     }
     return ids;
   }
 
-  /** Marks what is selected as read or unread. */
-  async markRead(selection: Selection, read: boolean): Promise<string[]> {
+  /** Changes the state of what is selected. */
+  async change(selection: Selection, change: MessageChange): Promise<string[]> {
     const ids: string[] = [];
-    const mark = this.#database.prepare(
-      'UPDATE messages SET is_read = ?1 WHERE seq = ?2 AND is_read <> ?1 RETURNING id',
-    );
-    const places = this.#database.prepare('SELECT inbox FROM placements WHERE seq = ?');
-    const change = read ? -1 : 1;
     for await (const seqs of this.#steps(selection)) {
-      const { result } = this.#transactions.run(() => {
-        const changed: string[] = [];
-        for (const seq of seqs) {
-          const row = mark.get(read ? 1 : 0, seq);
-          if (!row) continue;
-          changed.push(String(row.id));
-          this.#ledger.totals.unread += change;
-          for (const { inbox } of places.all(seq)) {
-            const entry = this.#ledger.entry(Number(inbox));
-            entry.unread += change;
-            this.#ledger.touch(entry);
-          }
-        }
-        return changed;
-      });
-      ids.push(...result);
+      const committed = this.#transactions.run(() => seqs.flatMap((seq) => this.#changes.apply(seq, change) ?? []));
+      ids.push(...committed.result);
+      this.#afterCommit(committed, 'asked');
     }
     return ids;
   }
 
   /** Removes expired messages, a step of them. */
   expire(now: number): number {
-    const { result, removed } = this.#transactions.runFreeing(() =>
-      this.#retention.expire(now, Number.MAX_SAFE_INTEGER, STEP),
-    );
-    this.#afterCommit(removed, 'retention');
-    return result;
+    const committed = this.#transactions.runFreeing(() => this.#retention.expire(now, Number.MAX_SAFE_INTEGER, STEP));
+    this.#afterCommit(committed, 'retention');
+    return committed.result;
   }
 
   /** Writes something and removes it again, to learn whether the disk takes messages. */
@@ -222,7 +224,7 @@ export class Writer {
 
   #keep(items: readonly Item[], now: number): BatchOutcome {
     const first = this.#ledger.nextSeq;
-    const { result, removed } = this.#transactions.run(() => {
+    const { result, removed, events } = this.#transactions.run(() => {
       const fates = items.map(({ arrival, content }): Fate => {
         const inboxes = this.#arrivals.add(arrival, content);
         if (!inboxes) return 'known';
@@ -233,23 +235,25 @@ export class Writer {
       return fates;
     });
     this.#unlink(removed.files);
-    return { fates: result, removed: removed.ids };
+    return { fates: result, removed: removed.ids, events: events ? [events] : [] };
   }
 
   /** One message of the batch is at fault and not the disk: it must not take the others with it. */
   #keepSingly(items: readonly Item[], now: number): BatchOutcome {
     const fates: Fate[] = [];
     const removed: string[] = [];
+    const events: EventBatch[] = [];
     for (const item of items) {
       try {
         const outcome = this.#keep([item], now);
         fates.push(...outcome.fates);
         removed.push(...outcome.removed);
+        events.push(...outcome.events);
       } catch (error) {
         fates.push(failure(error));
       }
     }
-    return { fates, removed };
+    return { fates, removed, events };
   }
 
   async *#steps(selection: Selection): AsyncGenerator<readonly number[]> {
@@ -260,9 +264,33 @@ export class Writer {
     }
   }
 
-  #afterCommit({ ids, files }: Removed, why: 'asked' | 'retention'): void {
-    this.#unlink(files);
-    if (ids.length > 0) this.#onRemoved(ids, why);
+  /** How a message of a selection is removed: from the store, or out of the inboxes that the selection is about. */
+  #removalOf(selection: Selection): (seq: number) => boolean {
+    if ('inbox' in selection) {
+      return (seq) => {
+        const entry = this.#ledger.find(selection.inbox);
+        return entry !== undefined && this.#removal.placements([entry], seq);
+      };
+    }
+    if ('all' in selection || selection.scope === undefined) {
+      return (seq) => {
+        this.#removal.message(seq);
+        return true;
+      };
+    }
+    const seen = nameIn('name', selection.scope);
+    const places = this.#database.prepare(
+      `SELECT inbox FROM placements JOIN inboxes USING (inbox) WHERE seq = ? AND (${seen.sql})`,
+    );
+    return (seq) => {
+      const entries = places.all(seq, ...seen.values).map(({ inbox }) => this.#ledger.entry(Number(inbox)));
+      return this.#removal.placements(entries, seq);
+    };
+  }
+
+  #afterCommit({ removed, events }: Committed<unknown>, why: 'asked' | 'retention'): void {
+    this.#unlink(removed.files);
+    if (removed.ids.length > 0 || events) this.#onCommitted({ removed: removed.ids, why, events });
   }
 
   /** A file that cannot be unlinked now has no row any more and goes when the store is next opened. */
@@ -282,13 +310,13 @@ interface Item {
 
 /** Opens the database; on a full disk with the room of the reserve, so that messages can be read and removed. */
 function open(layout: Layout | undefined, reserve: Reserve | undefined): DatabaseSync {
-  if (!layout || !reserve) return openToWrite(MEMORY);
+  if (!layout || !reserve) return openToWrite(MEMORY, '');
   try {
-    return openToWrite(layout.database, reserve.bytes);
+    return openToWrite(layout.database, layout.contents, reserve.bytes);
   } catch (cause) {
     const { code } = asStoreError(cause, layout.directory) as { code?: string };
     if (code !== 'ENOSPC' || !reserve.spend()) throw cause;
-    return openToWrite(layout.database, reserve.bytes);
+    return openToWrite(layout.database, layout.contents, reserve.bytes);
   }
 }
 

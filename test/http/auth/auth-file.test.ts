@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createToken, formatAuthLine, parseAuthFile, parseToken } from '../../../src/http/auth/auth-file.ts';
-import { allows, covers, matchesGlob } from '../../../src/http/auth/grant.ts';
+import { allows, covers } from '../../../src/http/auth/grant.ts';
 import { hashSecret, isSecret, parseStoredSecret } from '../../../src/http/auth/secret.ts';
 
 const HASH = `scrypt:14:8:1:${'A'.repeat(22)}:${'B'.repeat(43)}`;
@@ -83,34 +83,14 @@ describe('a hashed secret', () => {
   });
 });
 
-describe('globs of inboxes', () => {
-  it.each([
-    ['a@b', 'a@b', true],
-    ['a@b', 'a@bc', false],
-    ['*', '', true],
-    ['*@b', 'anything@b', true],
-    ['*@b', '@bx', false],
-    ['ci-*@*.test', 'ci-42@mail.example.test', true],
-    ['ci-*@*.test', 'ci-42@test', false],
-    ['a*b*c', 'aXbXbc', true],
-    ['a?c', 'abc', false],
-    ['[ab]@c', 'a@c', false],
-    ['[ab]@c', '[ab]@c', true],
-  ])('%s and %s', (glob, name, fits) => {
-    expect(matchesGlob(glob, name)).toBe(fits);
-  });
-
-  it('answers at once for what makes others go back and forth', () => {
-    expect(matchesGlob(`${'a*'.repeat(150)}b`, 'a'.repeat(320))).toBe(false);
-  });
-
-  it('bound a grant; without one it covers everything', () => {
+describe('a grant', () => {
+  it('covers the inboxes of its globs; without one, all', () => {
     expect(covers({ name: '', rights: ['read'], scope: ['a@*', 'b@*'] }, 'b@x')).toBe(true);
     expect(covers({ name: '', rights: ['read'], scope: ['a@*', 'b@*'] }, 'c@x')).toBe(false);
     expect(covers({ name: '', rights: ['read'] }, 'c@x')).toBe(true);
   });
 
-  it('rights: admin holds them all', () => {
+  it('with the right admin holds them all', () => {
     expect(allows({ name: '', rights: ['admin'] }, 'delete')).toBe(true);
     expect(allows({ name: '', rights: ['read'] }, 'delete')).toBe(false);
   });

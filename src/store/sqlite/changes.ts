@@ -1,0 +1,79 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type MessageChange, TAG_LIMITS } from '../../mail/store.ts';
+import { fold } from '../../mail/words.ts';
+import { decodeList, encodeList, plain } from './address-text.ts';
+import type { Journal } from './journal.ts';
+import type { Ledger } from './ledger.ts';
+import { SUMMARY_COLUMNS, type SummaryRow } from './rows.ts';
+
+/** Changes what people say about messages: read, pinned, tags. */
+export class Changes {
+  readonly #ledger: Ledger;
+  readonly #journal: Journal;
+  readonly #row: StatementSync;
+  readonly #places: StatementSync;
+  readonly #update: StatementSync;
+  readonly #clearTags: StatementSync;
+  readonly #putTag: StatementSync;
+
+  constructor(database: DatabaseSync, ledger: Ledger, journal: Journal) {
+    this.#ledger = ledger;
+    this.#journal = journal;
+    this.#row = database.prepare(
+      `SELECT ${SUMMARY_COLUMNS} FROM messages m LEFT JOIN texts t ON t.seq = m.seq WHERE m.seq = ?`,
+    );
+    this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
+    this.#update = database.prepare('UPDATE messages SET is_read = ?, is_pinned = ?, tags = ? WHERE seq = ?');
+    this.#clearTags = database.prepare('DELETE FROM message_tags WHERE seq = ?');
+    this.#putTag = database.prepare('INSERT INTO message_tags (folded, seq, tag) VALUES (?, ?, ?)');
+  }
+
+  /** @returns the id of the message, or undefined if it is gone or was like this already */
+  apply(seq: number, change: MessageChange): string | undefined {
+    const row = this.#row.get(seq) as unknown as SummaryRow | undefined;
+    if (!row) return undefined;
+    const isRead = change.read === undefined ? row.is_read : Number(change.read);
+    const isPinned = change.pinned === undefined ? row.is_pinned : Number(change.pinned);
+    const tags = changedTags(decodeList(row.tags), change);
+    const joined = encodeList([...tags.values()]);
+    if (isRead === row.is_read && isPinned === row.is_pinned && joined === row.tags) return undefined;
+    this.#update.run(isRead, isPinned, joined, seq);
+    if (joined !== row.tags) {
+      this.#clearTags.run(seq);
+      for (const [folded, tag] of tags) this.#putTag.run(folded, seq, tag);
+    }
+    const inboxes = this.#count(seq, row.is_read - isRead, isPinned - row.is_pinned);
+    this.#journal.add('changed', row.id, inboxes, { ...row, is_read: isRead, is_pinned: isPinned, tags: joined });
+    return row.id;
+  }
+
+  /** Moves the counters. @returns the names of the message's inboxes */
+  #count(seq: number, unread: number, pinned: number): string[] {
+    const { totals } = this.#ledger;
+    totals.unread += unread;
+    totals.pinned += pinned;
+    return this.#places.all(seq).map(({ inbox }) => {
+      const entry = this.#ledger.entry(Number(inbox));
+      entry.unread += unread;
+      entry.pinned += pinned;
+      if (unread !== 0 || pinned !== 0) this.#ledger.touch(entry);
+      return entry.name;
+    });
+  }
+}
+
+/** The tags that a message has after a change, by their folded form, in the order of that. */
+function changedTags(old: readonly string[], change: MessageChange): Map<string, string> {
+  if (!change.tags && !change.addTags && !change.removeTags) return new Map(old.map((tag) => [fold(tag), tag]));
+  const tags = new Map<string, string>();
+  const add = (names: readonly string[]): void => {
+    for (const name of names) {
+      const tag = plain(name).replace(/\s+/g, ' ').trim().slice(0, TAG_LIMITS.characters).toWellFormed();
+      if (tag !== '' && !tags.has(fold(tag))) tags.set(fold(tag), tag);
+    }
+  };
+  add(change.tags ?? old);
+  for (const name of change.removeTags ?? []) tags.delete(fold(plain(name).replace(/\s+/g, ' ').trim()));
+  add(change.addTags ?? []);
+  return new Map([...tags].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, TAG_LIMITS.perMessage));
+}

@@ -1,0 +1,48 @@
+import type { StatementSync } from 'node:sqlite';
+import { EVENT_TYPES, type EventHead, type EventType } from './journal.ts';
+import { SUMMARY_COLUMNS, type SummaryRow } from './rows.ts';
+
+export interface FoundEvent {
+  readonly id: number;
+  readonly type: EventType;
+  readonly message: string;
+  readonly inboxes: readonly string[];
+  readonly at: number;
+  /** Undefined when the message is gone, or was by the event. */
+  readonly row: SummaryRow | undefined;
+  /** All inboxes of the message now; those of the event may be fewer. */
+  readonly lies: readonly string[];
+}
+
+export type FoundEvents = readonly FoundEvent[];
+
+/** Reads events that were written down, oldest first, with what is known of their messages now. */
+export function readEvents(
+  statement: (sql: string) => StatementSync,
+  after: number,
+  limit: number,
+): FoundEvents | 'gone' {
+  const bounds = statement('SELECT min(first) AS first, max(last) AS last FROM events').get();
+  const last = Number(bounds?.last ?? 0);
+  // an id from the future is one of another store that stood here
+  if (after > last || (bounds?.first !== null && after < Number(bounds?.first) - 1)) return 'gone';
+  const rowOf = statement(
+    `SELECT ${SUMMARY_COLUMNS} FROM messages m LEFT JOIN texts t ON t.seq = m.seq WHERE m.id = ?`,
+  );
+  const inboxesOf = statement('SELECT name FROM placements JOIN inboxes USING (inbox) WHERE seq = ? ORDER BY name');
+  const events: FoundEvent[] = [];
+  const batches = statement('SELECT first, at, heads FROM events WHERE last > ? ORDER BY last');
+  for (const batch of batches.iterate(after)) {
+    const heads = JSON.parse(String(batch.heads)) as EventHead[];
+    for (const [place, [code, message, inboxes]] of heads.entries()) {
+      const id = Number(batch.first) + place;
+      if (id <= after) continue;
+      if (events.length >= limit) return events;
+      const type = EVENT_TYPES[code]!;
+      const row = type === 'deleted' ? undefined : (rowOf.get(message) as SummaryRow | undefined);
+      const lies = row ? inboxesOf.all(row.seq).map(({ name }) => String(name)) : [];
+      events.push({ id, type, message, inboxes, at: Number(batch.at), row, lies });
+    }
+  }
+  return events;
+}
