@@ -7,6 +7,7 @@ import { authenticate } from './auth/guard.ts';
 import type { Context, RuntimeCounters } from './context.ts';
 import { addInboxRoutes } from './dialects/inboxd.ts';
 import { addMailpitRoutes, type MailpitOptions } from './dialects/mailpit.ts';
+import { wantsWebSocket } from './dialects/mailpit-events.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
 import { addPageRoutes } from './page.ts';
@@ -40,6 +41,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     exposeHeadRoutes: false,
+    http: { shouldUpgradeCallback: wantsWebSocket },
     routerOptions: { maxParamLength: limits.parameterCharacters },
     // what is wrong is said and not put right, or left out, in silence
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },

@@ -22,12 +22,12 @@ export async function findMessage(
     return undefined;
   }
   const search = parameter(request, 'query').trim();
-  const query = search === '' ? undefined : parseMailpitQuery(search);
+  const query = search === '' ? undefined : parseMailpitQuery(search, parameter(request, 'tz'));
   if (query?.ok === false) {
     sendBadRequest(reply, query.why);
     return undefined;
   }
-  const { messages } = await store.list({ limit: 1, ...(query && { terms: query.terms }) });
+  const { messages } = await store.list({ limit: 1, ...(query && { query: query.value }) });
   if (messages[0] === undefined) sendNoMessage(reply);
   return messages[0]?.id;
 }

@@ -13,6 +13,8 @@ export interface Outgoing {
   readonly html: string;
   readonly attachments: readonly OutgoingAttachment[];
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** As given. */
+  readonly tags: readonly string[];
 }
 
 export interface Mailbox {
@@ -61,6 +63,7 @@ function read(body: Body): Outgoing {
     html: text(body, 'html'),
     attachments: list(body, 'attachments').map(attachment),
     headers: [...headers(body, tags.length > 0), ...(tags.length > 0 ? [['X-Tags', tags.join(', ')] as const] : [])],
+    tags,
   };
   if (outgoing.to.length + outgoing.cc.length + outgoing.bcc.length === 0) {
     throw new Unusable('no recipients (To, Cc, Bcc) set');

@@ -8,6 +8,7 @@ import { composeMail } from './mailpit-compose.ts';
 import type { MailpitContext } from './mailpit-context.ts';
 import { decodeBody } from './mailpit-request.ts';
 import { type Outgoing, readOutgoing } from './mailpit-send-request.ts';
+import { cleanTags } from './mailpit-tags.ts';
 
 /** Where messages go that come by HTTP. */
 export interface SendOptions {
@@ -29,6 +30,11 @@ export function addSendRoutes(app: FastifyInstance, context: MailpitContext, opt
   const submit = options.submit ?? ((message: Message) => store.save(message));
   const spool = options.spool ?? createMemorySpool();
   const { sendBytes, sinkMs } = { ...DEFAULTS, ...options };
+
+  /** A sink other than the store may have taken the message elsewhere: then there is nothing to tag. */
+  const tag = async (id: string, tags: readonly string[]): Promise<void> => {
+    if (tags.length > 0) await store.change({ ids: [id] }, { addTags: cleanTags(tags) });
+  };
 
   app.route({
     method: 'POST',
@@ -54,6 +60,7 @@ export function addSendRoutes(app: FastifyInstance, context: MailpitContext, opt
         report({ type: 'message', protocol: 'HTTP', session: message.session, message, code, text, milliseconds });
         if (refused !== undefined) return sendError(reply, 400, text);
         senders.remember(message.id, username);
+        await tag(message.id, outgoing.value.tags);
         return sendJson(reply, { ID: message.id });
       } finally {
         message.content.release();

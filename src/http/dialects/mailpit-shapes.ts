@@ -1,7 +1,7 @@
 import type { HeaderField } from '../../mail/headers.ts';
 import { htmlToText } from '../../mail/html-text.ts';
 import type { MailPart, ParsedMail } from '../../mail/mime.ts';
-import type { Address, StoredMessage, StoreStats, Summary } from '../../mail/store.ts';
+import type { Address, Page, StoredMessage, StoreStats, Summary } from '../../mail/store.ts';
 import type { Senders } from './mailpit-senders.ts';
 
 /** The objects of Mailpit's API, key for key. Lists that are empty are `[]`, never null. */
@@ -39,18 +39,19 @@ export function toSummary(message: Summary, username: string): object {
 /** A page of a list with the counts of the whole store. */
 export function toPage(
   stats: StoreStats,
-  page: { readonly messages: readonly Summary[]; readonly matches: number; readonly unreadMatches: number },
+  page: Page,
   start: number,
+  tags: readonly string[],
   senders: Senders,
 ): object {
   return {
     total: stats.messages,
     unread: stats.unread,
     count: page.messages.length,
-    messages_count: page.matches,
-    messages_unread: page.unreadMatches,
+    messages_count: page.matches ?? stats.messages,
+    messages_unread: page.unreadMatches ?? stats.unread,
     start,
-    tags: [],
+    tags,
     messages: page.messages.map((message) => toSummary(message, senders.of(message.id))),
   };
 }

@@ -3,11 +3,14 @@ import type { Context } from '../context.ts';
 import { sendText } from '../replies.ts';
 import { addCheckRoutes, type ChecksOptions } from './mailpit-checks.ts';
 import type { MailpitContext } from './mailpit-context.ts';
+import { addEventRoutes } from './mailpit-events.ts';
+import { MailpitHub } from './mailpit-hub.ts';
 import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
 import { addSendRoutes, type SendOptions } from './mailpit-send.ts';
 import { Senders } from './mailpit-senders.ts';
+import { addTagRoutes } from './mailpit-tags.ts';
 import { addThumbRoutes } from './mailpit-thumb.ts';
 import { addViewRoutes } from './mailpit-view.ts';
 import { addWebuiRoutes, type WebuiOptions } from './mailpit-webui.ts';
@@ -23,13 +26,16 @@ export interface MailpitOptions extends ChecksOptions, SendOptions, WebuiOptions
  */
 export function addMailpitRoutes(app: FastifyInstance, parts: Context, options: MailpitOptions): void {
   const context: MailpitContext = { ...parts, senders: new Senders() };
-  addMessagesRoutes(app, context);
+  const hub = new MailpitHub(context);
+  addMessagesRoutes(app, context, hub);
   addMessageRoutes(app, context);
   addThumbRoutes(app, context);
   addCheckRoutes(app, context, options);
   addSendRoutes(app, context, options);
   addViewRoutes(app, context);
   addWebuiRoutes(app, { ...options, hasSpamCheck: options.spamd !== undefined });
+  addTagRoutes(app, context, hub);
   addInfoRoutes(app, context);
+  addEventRoutes(app, context, hub);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
 }

@@ -240,6 +240,16 @@ describe('mailpit-api', () => {
     await expect(client.releaseMessage(id, { To: ['user1@example.test'] })).rejects.toThrow('404');
   });
 
+  it('setTags, renameTag, getTags and deleteTag', async () => {
+    const id = await send();
+    expect(await client.setTags({ IDs: [id], Tags: ['test-tag'] })).toBe('ok');
+    expect((await client.listMessages()).messages[0]!.Tags).toEqual(['test-tag']);
+    expect(await client.renameTag('test-tag', 'renamed-tag')).toBe('ok');
+    expect(await client.getTags()).toEqual(['renamed-tag']);
+    expect(await client.deleteTag('renamed-tag')).toBe('ok');
+    expect(await client.getTags()).toEqual([]);
+  });
+
   it('setChaosTriggers and getChaosTriggers', async () => {
     const triggers = {
       Authentication: { ErrorCode: 451, Probability: 5 },

@@ -1,0 +1,74 @@
+import type { FastifyInstance } from 'fastify';
+import type { Query } from '../../mail/query.ts';
+import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
+import type { MailpitContext } from './mailpit-context.ts';
+import type { MailpitHub } from './mailpit-hub.ts';
+import { decodeBody, strings } from './mailpit-request.ts';
+
+/** Tags of messages; one that no message has is gone. */
+export function addTagRoutes(app: FastifyInstance, { store }: MailpitContext, hub: MailpitHub): void {
+  app.get('/api/v1/tags', async (_request, reply) => sendJson(reply, await tagNames({ store })));
+
+  app.put('/api/v1/tags', async (request, reply) => {
+    const body = decodeBody(request);
+    const tags = body && strings(body, 'tags');
+    const ids = body && strings(body, 'ids');
+    if (tags === undefined || ids === undefined) {
+      return sendBadRequest(reply, 'Error: the body must be JSON like {"Tags": ["..."], "IDs": ["..."]}');
+    }
+    if (ids.length > 0) await store.change({ ids }, { tags: cleanTags(tags) });
+    return sendOk(reply);
+  });
+
+  app.put('/api/v1/tags/:tag', async (request, reply) => {
+    const { tag } = request.params as { tag: string };
+    const name = decodeBody(request)?.get('name');
+    if (typeof name !== 'string') return sendBadRequest(reply, 'Error: the body must be JSON like {"Name": "..."}');
+    const [wanted = ''] = cleanTags([name]);
+    if (wanted === '') return sendBadRequest(reply, `invalid tag name: ${name}`);
+    const known = await tagNames({ store });
+    const old = findTag(known, tag);
+    if (old === undefined) return sendBadRequest(reply, `tag not found: ${tag}`);
+    const other = findTag(known, wanted);
+    if (other !== undefined && other !== old) return sendBadRequest(reply, `tag already exists: ${wanted}`);
+    await store.change({ query: tagged(old) }, { removeTags: [old], addTags: [wanted] });
+    hub.prune();
+    return sendOk(reply);
+  });
+
+  app.delete('/api/v1/tags/:tag', async (request, reply) => {
+    const { tag } = request.params as { tag: string };
+    const old = findTag(await tagNames({ store }), tag);
+    if (old === undefined) return sendBadRequest(reply, `tag not found: ${tag}`);
+    await store.change({ query: tagged(old) }, { removeTags: [old] });
+    hub.prune();
+    return sendOk(reply);
+  });
+}
+
+/** Names of all tags in use, sorted. */
+export async function tagNames({ store }: Pick<MailpitContext, 'store'>): Promise<string[]> {
+  return [...(await store.tags()).keys()].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
+}
+
+/** Brings tags to Mailpit's alphabet; what is left of some is nothing. */
+export function cleanTags(tags: readonly string[]): string[] {
+  return tags
+    .map((tag) =>
+      tag
+        .replace(/[^\p{L}\p{N}\- _.@]/gu, ' ')
+        .replace(/\s+/g, ' ')
+        .trim()
+        .slice(0, 100)
+        .trim(),
+    )
+    .filter((tag) => tag !== '');
+}
+
+function findTag(known: readonly string[], tag: string): string | undefined {
+  return known.find((one) => one.toLowerCase() === tag.toLowerCase());
+}
+
+function tagged(tag: string): Query {
+  return { kind: 'field', field: 'tag', text: tag, prefix: false };
+}
