@@ -31,9 +31,12 @@ export function addSendRoutes(app: FastifyInstance, context: MailpitContext, opt
   const spool = options.spool ?? createMemorySpool();
   const { sendBytes, sinkMs } = { ...DEFAULTS, ...options };
 
-  /** A sink other than the store may have taken the message elsewhere: then there is nothing to tag. */
+  /** Tags what has been taken: nothing that fails here makes that untrue, and another sink leaves nothing to tag. */
   const tag = async (id: string, tags: readonly string[]): Promise<void> => {
-    if (tags.length > 0) await store.change({ ids: [id] }, { addTags: cleanTags(tags) });
+    if (tags.length === 0) return;
+    await store
+      .change({ ids: [id] }, { addTags: cleanTags(tags) })
+      .catch((error: unknown) => report({ type: 'crash', where: 'http', error }));
   };
 
   app.route({

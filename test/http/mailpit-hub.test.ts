@@ -1,0 +1,115 @@
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { WebSocket } from 'ws';
+import type { MailpitContext } from '../../src/http/dialects/mailpit-context.ts';
+import { HUB_LIMITS, MailpitHub } from '../../src/http/dialects/mailpit-hub.ts';
+import { Senders } from '../../src/http/dialects/mailpit-senders.ts';
+
+/** A socket that nobody reads from the other side of. */
+class FakeSocket extends EventEmitter {
+  bufferedAmount = 0;
+  readonly sent: string[] = [];
+  pings = 0;
+  end: string | undefined;
+
+  send(frame: string): void {
+    this.sent.push(frame);
+  }
+  ping(): void {
+    this.pings++;
+  }
+  close(code: number): void {
+    this.#finish(`closed with ${code}`);
+  }
+  terminate(): void {
+    this.#finish('dropped');
+  }
+  #finish(end: string): void {
+    this.end ??= end;
+    this.emit('close');
+  }
+}
+
+describe('clients of the WebSocket', () => {
+  let hub: MailpitHub;
+  let followers: number;
+  const add = (isGood = () => true): FakeSocket => {
+    const socket = new FakeSocket();
+    hub.add(socket as unknown as WebSocket, isGood);
+    return socket;
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    followers = 0;
+    const subscribe = () => {
+      followers++;
+      return () => {
+        followers--;
+      };
+    };
+    const context = {
+      store: { feed: { subscribe }, stats: async () => ({ messages: 3, unread: 2 }) },
+      version: '1',
+      senders: new Senders(),
+      report: () => {},
+    };
+    hub = new MailpitHub(context as unknown as MailpitContext);
+  });
+  afterEach(() => {
+    hub.close();
+    vi.useRealTimers();
+  });
+
+  it('are told the figures when they come', async () => {
+    const socket = add();
+    await vi.advanceTimersByTimeAsync(HUB_LIMITS.statsMs);
+    expect(socket.sent).toEqual(['{"Type":"stats","Data":{"Total":3,"Unread":2,"Version":"1"}}']);
+  });
+
+  it('are dropped when they do not read', async () => {
+    const [slow, quick] = [add(), add()];
+    slow.bufferedAmount = HUB_LIMITS.unreadBytes + 1;
+    hub.prune();
+    expect([slow.end, quick.end]).toEqual(['dropped', undefined]);
+    expect(quick.sent).toContain('{"Type":"prune","Data":null}');
+  });
+
+  it('are dropped when they do not answer pings', async () => {
+    const [dead, alive] = [add(), add()];
+    for (let round = 0; round < 3; round++) {
+      await vi.advanceTimersByTimeAsync(HUB_LIMITS.pingMs);
+      alive.emit('pong');
+    }
+    expect([dead.end, dead.pings]).toEqual(['dropped', 1]);
+    expect([alive.end, alive.pings]).toEqual([undefined, 3]);
+  });
+
+  it('are let go when their credentials hold no more', async () => {
+    let isGood = true;
+    const socket = add(() => isGood);
+    await vi.advanceTimersByTimeAsync(HUB_LIMITS.pingMs);
+    socket.emit('pong');
+    isGood = false;
+    await vi.advanceTimersByTimeAsync(HUB_LIMITS.pingMs);
+    expect(socket.end).toBe('closed with 1008');
+  });
+
+  it('are no more than so many', () => {
+    for (let n = 0; n < HUB_LIMITS.clients; n++) {
+      expect(hub.isFull).toBe(false);
+      add();
+    }
+    expect(hub.isFull).toBe(true);
+  });
+
+  it('are the only reason to follow the store', () => {
+    expect(followers).toBe(0);
+    const sockets = [add(), add()];
+    expect(followers).toBe(1);
+    for (const socket of sockets) socket.emit('close');
+    expect(followers).toBe(0);
+    add();
+    expect(followers).toBe(1);
+  });
+});
