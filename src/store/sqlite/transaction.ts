@@ -63,8 +63,9 @@ export class Transactions {
     try {
       return this.run(work);
     } catch (error) {
-      if ((error as { code?: string }).code !== 'ENOSPC' || !this.#reserve?.spend()) throw error;
-      this.#restartLog();
+      if (!this.#reserve || (error as { code?: string }).code !== 'ENOSPC') throw error;
+      this.#reserve.spend();
+      this.#restartLog(); // also without a reserve: what the WAL took is free again then
       return this.run(work);
     }
   }

@@ -5,7 +5,6 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Naming } from '../../mail/inbox.ts';
 import type { MessageChange, Selection } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
-import { encodeList } from './address-text.ts';
 import { Arrivals } from './arrivals.ts';
 import { Changes } from './changes.ts';
 import { openToWrite } from './database.ts';
@@ -19,6 +18,7 @@ import { Removal } from './removal.ts';
 import { Reserve } from './reserve.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { nameIn } from './search.ts';
+import { type IndexEntry, SearchWriter } from './search-writer.ts';
 import { asStoreError, isDiskError, MEMORY } from './sqlite-errors.ts';
 import { sweep } from './sweep.ts';
 import { type Committed, Transactions } from './transaction.ts';
@@ -51,17 +51,6 @@ export interface BatchOutcome {
   readonly events: readonly EventBatch[];
 }
 
-export interface IndexEntry {
-  readonly seq: number;
-  readonly id: string;
-  readonly snippet: string;
-  readonly attachments: number;
-  readonly inline: number;
-  /** Names of the attachments. */
-  readonly fileNames: readonly string[];
-  readonly text: string;
-}
-
 /** Messages removed, or changed, in one transaction: others get their turn between two. */
 const STEP = 500;
 /** Expired messages that one batch takes along at most. */
@@ -79,6 +68,7 @@ export class Writer {
   readonly #removal: Removal;
   readonly #journal: Journal;
   readonly #changes: Changes;
+  readonly #index: SearchWriter;
   readonly #retention: Retention;
   readonly #arrivals: Arrivals;
   readonly #transactions: Transactions;
@@ -100,6 +90,7 @@ export class Writer {
       this.#ledger = new Ledger(this.#database);
       this.#journal = new Journal(this.#database, options.keptEvents);
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
+      this.#index = new SearchWriter(this.#database);
       this.#changes = new Changes(this.#database, this.#ledger, this.#journal);
       this.#retention = new Retention(this.#database, this.#ledger, this.#removal, limits);
       const contents = this.#layout?.contents ?? '';
@@ -116,7 +107,7 @@ export class Writer {
   /** Brings the store under its bounds before the first message comes. */
   shrink(now: number): void {
     for (;;) {
-      const committed = this.#transactions.runFreeing(() => this.#retention.shrink(STEP));
+      const committed = asMuchAsFits((most) => this.#transactions.runFreeing(() => this.#retention.shrink(most)));
       this.#afterCommit(committed, 'retention');
       if (committed.result === 0) break;
     }
@@ -148,14 +139,8 @@ export class Writer {
    * @param upTo every message up to this seq is indexed now; 0 when nothing is known about that
    */
   index(entries: readonly IndexEntry[], upTo: number): void {
-    const put = this.#database.prepare(
-      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names, text)
-       SELECT seq, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
-    );
     this.#transactions.runLazily(() => {
-      for (const { seq, id, snippet, attachments, inline, fileNames, text } of entries) {
-        put.run(snippet, attachments, inline, encodeList(fileNames), text, seq, id);
-      }
+      for (const entry of entries) this.#index.put(entry);
       this.#ledger.totals.indexedTo = Math.max(this.#ledger.totals.indexedTo, upTo);
     });
   }
@@ -170,7 +155,7 @@ export class Writer {
     const ids: string[] = [];
     const idOf = this.#database.prepare('SELECT id FROM messages WHERE seq = ?');
     const takeOut = this.#removalOf(selection);
-    for await (const seqs of this.#steps(selection)) {
+    await this.#inSteps(selection, (seqs) => {
       const committed = this.#transactions.runFreeing(() => {
         const taken: string[] = [];
         for (const seq of seqs) {
@@ -181,24 +166,26 @@ export class Writer {
       });
       ids.push(...committed.result);
       this.#afterCommit(committed, 'asked');
-    }
+    });
     return ids;
   }
 
   /** Changes the state of what is selected. */
   async change(selection: Selection, change: MessageChange): Promise<string[]> {
     const ids: string[] = [];
-    for await (const seqs of this.#steps(selection)) {
+    await this.#inSteps(selection, (seqs) => {
       const committed = this.#transactions.run(() => seqs.flatMap((seq) => this.#changes.apply(seq, change) ?? []));
       ids.push(...committed.result);
       this.#afterCommit(committed, 'asked');
-    }
+    });
     return ids;
   }
 
   /** Removes expired messages, a step of them. */
   expire(now: number): number {
-    const committed = this.#transactions.runFreeing(() => this.#retention.expire(now, Number.MAX_SAFE_INTEGER, STEP));
+    const committed = asMuchAsFits((most) =>
+      this.#transactions.runFreeing(() => this.#retention.expire(now, Number.MAX_SAFE_INTEGER, most)),
+    );
     this.#afterCommit(committed, 'retention');
     return committed.result;
   }
@@ -256,11 +243,16 @@ export class Writer {
     return { fates, removed, events };
   }
 
-  async *#steps(selection: Selection): AsyncGenerator<readonly number[]> {
+  /** Works through what is selected, in steps between which messages can arrive. */
+  async #inSteps(selection: Selection, work: (seqs: readonly number[]) => void): Promise<void> {
     const seqs = this.queries.select(selection);
-    for (let at = 0; at < seqs.length; at += STEP) {
+    for (let at = 0; at < seqs.length; ) {
       if (at > 0) await new Promise((resolve) => setImmediate(resolve));
-      yield seqs.slice(at, at + STEP);
+      at += asMuchAsFits((most) => {
+        const step = seqs.slice(at, at + most);
+        work(step);
+        return step.length;
+      });
     }
   }
 
@@ -306,6 +298,17 @@ export class Writer {
 interface Item {
   readonly arrival: Arrival;
   readonly content: Buffer;
+}
+
+/** Does a step of work; on a full disk a smaller one, since the log of a removal needs room too, down to one message. */
+function asMuchAsFits<T>(work: (most: number) => T): T {
+  for (let most = STEP; ; most = Math.ceil(most / 8)) {
+    try {
+      return work(most);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ENOSPC' || most === 1) throw error;
+    }
+  }
 }
 
 /** Opens the database; on a full disk with the room of the reserve, so that messages can be read and removed. */
