@@ -2,7 +2,12 @@ import { expect, it } from 'vitest';
 import { Summariser } from '../../src/store/sqlite/summariser.ts';
 import { mail } from './support.ts';
 
-const mails = [1, 2].map((seq) => ({ seq, id: `m${seq}`, content: Buffer.from(mail('Subject', `Text ${seq}`)) }));
+const mails = [1, 2].map((seq) => ({
+  seq,
+  id: `m${seq}`,
+  content: Buffer.from(mail('Subject', `Text ${seq}`)),
+  arrival: [],
+}));
 
 it('gives snippet, number of attachments and folded text', async () => {
   const summariser = new Summariser({ isBackground: true });
@@ -10,7 +15,7 @@ it('gives snippet, number of attachments and folded text', async () => {
     { seq: 1, id: 'm1', snippet: 'Text 1', attachments: 0, text: 'text 1' },
     { seq: 2, id: 'm2', snippet: 'Text 2' },
   ]);
-  expect(await summariser.summarise([{ seq: 3, id: 'gone', content: '/nowhere/at/all' }])).toEqual([]);
+  expect(await summariser.summarise([{ seq: 3, id: 'gone', content: '/nowhere/at/all', arrival: [] }])).toEqual([]);
   await summariser.end();
 });
 
@@ -18,7 +23,16 @@ it('kills the parser when it takes too long, and starts another for the next mai
   const summariser = new Summariser({ isBackground: false }, 0);
   const entries = await summariser.summarise(mails);
   expect(entries).toEqual(
-    mails.map(({ seq, id }) => ({ seq, id, snippet: '', attachments: 0, inline: 0, fileNames: [], text: '' })),
+    mails.map(({ seq, id }) => ({
+      seq,
+      id,
+      snippet: '',
+      attachments: 0,
+      inline: 0,
+      fileNames: [],
+      text: '',
+      words: [],
+    })),
   );
   await summariser.end();
 });

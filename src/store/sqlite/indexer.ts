@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../mail/store.ts';
 import type { Unindexed } from './queries.ts';
 import type { ReadMethods } from './reads.ts';
+import type { IndexEntry } from './search-writer.ts';
 import { Summariser } from './summariser.ts';
 import type { Unparsed } from './summary-thread.ts';
 import type { Thread } from './thread.ts';
-import type { IndexEntry } from './writer.ts';
 import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
@@ -110,8 +110,13 @@ export class Indexer {
     return true;
   }
 
-  #unparsed({ seq, id, content }: Unindexed): Unparsed {
-    return { seq, id, content: content.kind === 'blob' ? content.content : join(this.#options.contents, content.file) };
+  #unparsed({ seq, id, content, arrival }: Unindexed): Unparsed {
+    return {
+      seq,
+      id,
+      arrival,
+      content: content.kind === 'blob' ? content.content : join(this.#options.contents, content.file),
+    };
   }
 
   #fail(error: unknown): void {

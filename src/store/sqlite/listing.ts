@@ -2,122 +2,192 @@ import type { SQLInputValue } from 'node:sqlite';
 import { matchesGlob } from '../../mail/glob.ts';
 import type { Query } from '../../mail/query.ts';
 import type { ListQuery } from '../../mail/store.ts';
+import { fold } from '../../mail/words.ts';
 import { decodeCursor } from './cursor.ts';
-import { ALWAYS, type Condition, compileScan, joined, nameIn } from './search.ts';
+import { type Condition, compileScan, joined, nameIn } from './search.ts';
+import { compileIndexed, inboxMark } from './search-index.ts';
 
-/** How a list is found: along which index, and what must hold. */
-export interface Listing {
-  /** Walked from its newest entry on; the key of an inbox, or nothing for all messages. */
-  readonly inbox: number | undefined;
-  /** What holds for all pages. */
-  readonly condition: Condition;
-  /** Pages begin below this seq. */
+/*
+ * How a list is found. Messages that are in the index of words are found through it, those that have come since are
+ * looked at one by one, and as both are walked from the newest on, the second walk simply goes on where the first ends.
+ */
+
+/** One way through messages, newest first. */
+export interface Walk {
+  /** Along the whole store, one inbox, or what the index finds. */
+  readonly along:
+    | { readonly kind: 'store' }
+    | { readonly kind: 'inbox'; readonly key: number }
+    | { readonly kind: 'index'; readonly match: string };
+  /** Of the messages on the way those for which this holds; all when absent. */
+  readonly condition: Condition | undefined;
+  /** seqs between these only, neither included. */
+  readonly above: number | undefined;
   readonly below: number | undefined;
-  /** Known without looking: the condition holds for all. */
-  readonly isWhole: boolean;
 }
 
-type Find = (sql: string, values: readonly SQLInputValue[]) => Record<string, unknown> | undefined;
+export interface Listing {
+  /** What a page is taken from. */
+  readonly walks: readonly Walk[];
+  /** The same from the very beginning, whatever the cursor says. */
+  readonly all: readonly Walk[];
+}
+
+type Find = (sql: string, values: readonly SQLInputValue[]) => readonly Record<string, unknown>[];
 
 /** With more messages than this in its inboxes, a scope is checked message by message instead of gathered first. */
 const GATHERED_MESSAGES = 20_000;
+/** A scope of so many inboxes is looked up in the index with the rest of the search. */
+const MARKED_INBOXES = 50;
 const NO_INBOX = -1;
 
 /** Decides how to find what a query asks for. */
 export function listingOf(query: ListQuery, find: Find): Listing {
-  const { scope, before, cursor } = query;
-  const { inbox: named, rest } = takeInbox(query.inbox, query.query ?? { kind: 'all' });
-  const parts: Condition[] = [];
-  let inbox: number | undefined;
-  if (named !== undefined) {
-    const isSeen = scope === undefined || scope.some((glob) => matchesGlob(glob, named));
-    const entry = isSeen ? find('SELECT inbox FROM inboxes WHERE name = ?', [named]) : undefined;
-    inbox = Number(entry?.inbox ?? NO_INBOX);
-  } else if (scope !== undefined) {
-    const seen = nameIn('name', scope);
-    const sql = `SELECT count(*) AS inboxes, sum(messages) AS messages, min(inbox) AS inbox FROM inboxes WHERE ${seen.sql}`;
-    const {
-      inboxes,
-      messages,
-      inbox: first,
-    } = find(sql, seen.values) as { inboxes: number; messages: number; inbox: number };
-    if (inboxes === 0) inbox = NO_INBOX;
-    else if (inboxes === 1) inbox = first;
-    else parts.push(messages <= GATHERED_MESSAGES ? gathered(seen) : checked(seen));
-  }
-  const condition = compileScan(rest, scope);
-  if (condition !== ALWAYS) parts.push(condition);
-  if (before) parts.push({ sql: 'm.received_at < ?', values: [before.getTime()] });
-  return {
-    inbox,
-    condition: joined('and', parts),
-    below: cursor === undefined ? undefined : decodeCursor(cursor, 1)[0]!,
-    isWhole: parts.length === 0,
+  const { inbox, rest } = takeInbox(query.inbox, query.query ?? { kind: 'all' });
+  const place = placeOf(inbox, query.scope, find);
+  const before: Condition[] = query.before ? [{ sql: 'm.received_at < ?', values: [query.before.getTime()] }] : [];
+  const scan = rest.kind === 'all' ? [] : [compileScan(rest, query.scope)];
+  const looked: Walk = {
+    along: place.key === undefined ? { kind: 'store' } : { kind: 'inbox', key: place.key },
+    condition: all([...place.conditions, ...before, ...scan]),
+    above: undefined,
+    below: undefined,
   };
+  const indexed = compileIndexed(rest, query.scope);
+  const whole = indexed ? [...throughIndex(looked, place, indexed, before, find)] : [looked];
+  if (query.cursor === undefined) return { walks: whole, all: whole };
+  const below = decodeCursor(query.cursor, 1)[0]!;
+  return { walks: whole.map((walk) => ({ ...walk, below: Math.min(below, walk.below ?? below) })), all: whole };
+}
+
+/** First what is not in the index yet, then what is. */
+function throughIndex(
+  looked: Walk,
+  place: Place,
+  { match, rest }: NonNullable<ReturnType<typeof compileIndexed>>,
+  before: readonly Condition[],
+  find: Find,
+): readonly Walk[] {
+  const indexedTo = Number(find('SELECT indexed_to AS seq FROM totals', [])[0]?.seq ?? 0);
+  const late: Walk = { ...looked, above: indexedTo };
+  const further = [...before, ...(rest ? [rest] : [])];
+  const below = indexedTo + 1;
+  if (match === undefined) return [late, { ...looked, condition: all([...place.conditions, ...further]), below }];
+  const marks =
+    place.keys && place.keys.length > 0 ? `(${match}) AND marks : (${place.keys.map(inboxMark).join(' OR ')})` : match;
+  const inInbox: Condition[] =
+    place.key === undefined
+      ? []
+      : [{ sql: 'EXISTS (SELECT 1 FROM placements p WHERE p.inbox = ? AND p.seq = m.seq)', values: [place.key] }];
+  const condition = all([...inInbox, ...place.conditions, ...further]);
+  return [late, { along: { kind: 'index', match: marks }, condition, above: undefined, below }];
+}
+
+interface Place {
+  /** The one inbox that all lie in. */
+  readonly key: number | undefined;
+  /** All inboxes that are looked at, if these are few. */
+  readonly keys: readonly number[] | undefined;
+  readonly conditions: readonly Condition[];
+}
+
+function placeOf(inbox: string | undefined, scope: readonly string[] | undefined, find: Find): Place {
+  if (inbox !== undefined) {
+    const isSeen = scope === undefined || scope.some((glob) => matchesGlob(glob, inbox));
+    const row = isSeen ? find('SELECT inbox FROM inboxes WHERE name = ?', [inbox])[0] : undefined;
+    const key = Number(row?.inbox ?? NO_INBOX);
+    return { key, keys: [key], conditions: [] };
+  }
+  if (scope === undefined) return { key: undefined, keys: undefined, conditions: [] };
+  const seen = nameIn('name', scope);
+  const [sums] = find(
+    `SELECT count(*) AS inboxes, sum(messages) AS messages FROM inboxes WHERE ${seen.sql}`,
+    seen.values,
+  );
+  const inboxes = Number(sums?.inboxes ?? 0);
+  if (inboxes > MARKED_INBOXES) {
+    return {
+      key: undefined,
+      keys: undefined,
+      conditions: [liesInSeen(seen, Number(sums?.messages) <= GATHERED_MESSAGES)],
+    };
+  }
+  const keys = find(`SELECT inbox FROM inboxes WHERE ${seen.sql}`, seen.values).map((row) => Number(row.inbox));
+  if (keys.length <= 1) return { key: keys[0] ?? NO_INBOX, keys: [keys[0] ?? NO_INBOX], conditions: [] };
+  return { key: undefined, keys, conditions: [liesInSeen(seen, Number(sums?.messages) <= GATHERED_MESSAGES)] };
+}
+
+function liesInSeen(seen: Condition, isGathered: boolean): Condition {
+  const inboxes = `inbox IN (SELECT inbox FROM inboxes WHERE ${seen.sql})`;
+  const sql = isGathered
+    ? `m.seq IN (SELECT seq FROM placements WHERE ${inboxes})`
+    : `EXISTS (SELECT 1 FROM placements p WHERE p.seq = m.seq AND p.${inboxes})`;
+  return { sql, values: seen.values };
 }
 
 /** seqs newest first. */
-export function seqsOf({ inbox, condition, below, isWhole }: Listing, limit: number, start: number): Condition {
-  const order = 'DESC LIMIT ? OFFSET ?';
-  if (inbox === undefined) {
-    const from = isWhole ? 'messages m' : 'messages m LEFT JOIN texts t ON t.seq = m.seq';
-    const place = below === undefined ? '' : 'm.seq < ? AND';
-    return {
-      sql: `SELECT m.seq AS seq FROM ${from} WHERE ${place} (${condition.sql}) ORDER BY m.seq ${order}`,
-      values: [...(below === undefined ? [] : [below]), ...condition.values, limit, start],
-    };
+export function seqsOf(walk: Walk, limit: number): Condition {
+  const { from, seq, where, values } = stepsOf(walk, false);
+  return { sql: `SELECT ${seq} AS seq ${from} ${where} ORDER BY ${seq} DESC LIMIT ?`, values: [...values, limit] };
+}
+
+/** How many there are, and how many of them are unread. Without conditions the counters know. */
+export function countOf(walk: Walk): Condition {
+  const { along, condition, above, below } = walk;
+  if (!condition && above === undefined && below === undefined) {
+    if (along.kind === 'store') return { sql: 'SELECT messages, unread FROM totals', values: [] };
+    if (along.kind === 'inbox') {
+      return { sql: 'SELECT messages, unread FROM inboxes WHERE inbox = ?', values: [along.key] };
+    }
   }
-  const from = isWhole ? '' : 'CROSS JOIN messages m ON m.seq = l.seq LEFT JOIN texts t ON t.seq = l.seq';
-  const place = below === undefined ? '' : 'AND l.seq < ?';
+  const { from, where, values } = stepsOf(walk, true);
+  return { sql: `SELECT count(*) AS messages, sum(m.is_read = 0) AS unread ${from} ${where}`, values };
+}
+
+/** The tables of a walk, joined so that it goes along the index that it is meant to. */
+function stepsOf({ along, condition, above, below }: Walk, needsMessage: boolean) {
+  const texts = condition ? 'LEFT JOIN texts t ON t.seq = m.seq' : '';
+  const isJoined = condition !== undefined || needsMessage;
+  const messages = (seq: string): string => (isJoined ? `CROSS JOIN messages m ON m.seq = ${seq} ${texts}` : '');
+  const [from, seq, first, value] =
+    along.kind === 'store'
+      ? [`FROM messages m ${texts}`, 'm.seq', undefined, undefined]
+      : along.kind === 'inbox'
+        ? [`FROM placements l ${messages('l.seq')}`, 'l.seq', 'l.inbox = ?', along.key]
+        : [`FROM search s ${messages('s.rowid')}`, 's.rowid', 's.search MATCH ?', along.match];
+  const conditions = [
+    ...(first === undefined ? [] : [first]),
+    ...(above === undefined ? [] : [`${seq} > ?`]),
+    ...(below === undefined ? [] : [`${seq} < ?`]),
+    ...(condition === undefined ? [] : [`(${condition.sql})`]),
+  ];
+  const values: SQLInputValue[] = [value, above, below].filter((bound) => bound !== undefined);
   return {
-    sql: `SELECT l.seq AS seq FROM placements l ${from} WHERE l.inbox = ? ${place} AND (${condition.sql}) ORDER BY l.seq ${order}`,
-    values: [inbox, ...(below === undefined ? [] : [below]), ...condition.values, limit, start],
+    from,
+    seq,
+    where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
+    values: [...values, ...(condition?.values ?? [])],
   };
 }
 
-/** How many there are on all pages, and how many of them are unread. Without conditions the counters know. */
-export function countOf({ inbox, condition, isWhole }: Listing): Condition {
-  if (isWhole && inbox === undefined) return { sql: 'SELECT messages, unread FROM totals', values: [] };
-  if (isWhole) return { sql: 'SELECT messages, unread FROM inboxes WHERE inbox = ?', values: [inbox!] };
-  const what = 'SELECT count(*) AS messages, sum(m.is_read = 0) AS unread FROM';
-  const texts = 'LEFT JOIN texts t ON t.seq = m.seq';
-  if (inbox === undefined) {
-    return { sql: `${what} messages m ${texts} WHERE ${condition.sql}`, values: condition.values };
-  }
-  return {
-    sql: `${what} placements l CROSS JOIN messages m ON m.seq = l.seq ${texts} WHERE l.inbox = ? AND (${condition.sql})`,
-    values: [inbox, ...condition.values],
-  };
+function all(conditions: readonly Condition[]): Condition | undefined {
+  return conditions.length === 0 ? undefined : joined('and', conditions);
 }
+
+/** Names that are the same however they are folded, and no globs. */
+const SURE = /^[\x20-\x29\x2b-\x7e]+$/;
 
 /** Finds the one inbox that all must lie in, where the query says so, for then there is an index to walk. */
 function takeInbox(
   inbox: string | undefined,
   query: Query,
 ): { readonly inbox: string | undefined; readonly rest: Query } {
-  const isOne = (part: Query): boolean =>
-    part.kind === 'field' && part.field === 'inbox' && !part.prefix && !part.text.includes('*');
   if (inbox !== undefined) return { inbox, rest: query };
-  if (isOne(query)) return { inbox: (query as { text: string }).text.toLowerCase(), rest: { kind: 'all' } };
-  if (query.kind !== 'and') return { inbox, rest: query };
-  const at = query.parts.findIndex(isOne);
-  if (at < 0) return { inbox, rest: query };
-  return {
-    inbox: (query.parts[at] as { text: string }).text.toLowerCase(),
-    rest: { kind: 'and', parts: query.parts.toSpliced(at, 1) },
-  };
-}
-
-function gathered(seen: Condition): Condition {
-  return {
-    sql: `m.seq IN (SELECT seq FROM placements WHERE inbox IN (SELECT inbox FROM inboxes WHERE ${seen.sql}))`,
-    values: seen.values,
-  };
-}
-
-function checked(seen: Condition): Condition {
-  return {
-    sql: `EXISTS (SELECT 1 FROM placements p WHERE p.seq = m.seq AND p.inbox IN (SELECT inbox FROM inboxes WHERE ${seen.sql}))`,
-    values: seen.values,
-  };
+  const parts = query.kind === 'and' ? query.parts : [query];
+  for (const [place, part] of parts.entries()) {
+    if (part.kind !== 'field' || part.field !== 'inbox' || part.prefix || !SURE.test(part.text)) continue;
+    const others = parts.toSpliced(place, 1);
+    return { inbox: fold(part.text), rest: others.length === 0 ? { kind: 'all' } : { kind: 'and', parts: others } };
+  }
+  return { inbox, rest: query };
 }

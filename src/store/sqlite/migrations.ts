@@ -99,7 +99,10 @@ const MIGRATIONS: readonly string[] = [
     file_names  TEXT NOT NULL,          -- joined
     text        TEXT NOT NULL           -- folded as words.ts folds
   ) STRICT;
-  CREATE INDEX texts_with_attachments ON texts (seq) WHERE attachments > 0;
+  CREATE VIRTUAL TABLE search USING fts5 (                -- see search-index.ts
+    sender, recipients, cc, bcc, reply_to, envelope, subject, message_id, header_names, header_values, file_names, body,
+    marks, content = '', contentless_delete = 1, tokenize = 'ascii', prefix = '2 3'
+  );
   UPDATE totals SET indexed_to = 0;
   `,
 ];

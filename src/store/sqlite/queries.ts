@@ -8,6 +8,7 @@ import type { Layout } from './layout.ts';
 import { countOf, type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
 import { nameIn } from './search.ts';
+import { ARRIVAL_COLUMNS } from './search-index.ts';
 
 /** A content as the database knows it: its bytes, or the file below `contents/` that has them. */
 export type FoundContent =
@@ -19,6 +20,8 @@ export interface Unindexed {
   readonly seq: number;
   readonly id: string;
   readonly content: FoundContent;
+  /** Of `ARRIVAL_COLUMNS`. */
+  readonly arrival: readonly string[];
 }
 
 export interface Backlog {
@@ -74,7 +77,7 @@ class SqliteQueries implements Queries {
 
   list(query: ListQuery): FoundPage {
     return this.#atOneMoment(() => {
-      const listing = listingOf(query, (sql, values) => this.#statement(sql).get(...values));
+      const listing = this.#listing(query);
       const { seqs, next } = this.#page(listing, query);
       const unindexed: Unindexed[] = [];
       let isPartial = false;
@@ -83,7 +86,7 @@ class SqliteQueries implements Queries {
           seq,
         ) as unknown as SummaryRow;
         if (row.snippet === null) {
-          if (unindexed.length < MOST_UNINDEXED) unindexed.push({ seq, id: row.id, content: this.#contentOf(seq)! });
+          if (unindexed.length < MOST_UNINDEXED) unindexed.push(this.#unindexed(seq, row.id));
           else isPartial = true;
         }
         return summaryOf(row, this.#inboxesOf(seq));
@@ -101,7 +104,7 @@ class SqliteQueries implements Queries {
       if (!row) return undefined;
       const message = storedMessageOf(row, this.#inboxesOf(row.seq));
       if (row.snippet !== null) return { message, unindexed: [] };
-      return { message, unindexed: [{ seq: row.seq, id, content: this.#contentOf(row.seq)! }] };
+      return { message, unindexed: [this.#unindexed(row.seq, id)] };
     });
   }
 
@@ -118,11 +121,11 @@ class SqliteQueries implements Queries {
     const rows = this.#statement(
       `SELECT i.inbox, i.name, i.messages, i.unread, i.bytes, i.newest, m.received_at
        FROM (SELECT * FROM inboxes i
-             WHERE (?1 = '' OR instr(fold(i.name), ?1) > 0) AND (i.newest < ?2 OR (i.newest = ?2 AND i.inbox > ?3))
+             WHERE (? = '' OR instr(fold(i.name), ?) > 0) AND (i.newest < ? OR (i.newest = ? AND i.inbox > ?))
                AND (${seen.sql})
-             ORDER BY i.newest DESC, i.inbox LIMIT ?4) i
+             ORDER BY i.newest DESC, i.inbox LIMIT ?) i
        JOIN messages m ON m.seq = i.newest ORDER BY i.newest DESC, i.inbox`,
-    ).all(fold(contains), newest!, key!, limit < 0 ? limit : limit + 1, ...seen.values);
+    ).all(...[fold(contains), fold(contains), newest!, newest!, key!], ...seen.values, limit < 0 ? limit : limit + 1);
     const page = limit < 0 ? rows : rows.slice(0, limit);
     const last = page.at(-1);
     const inboxes = page.map((row) => ({
@@ -151,8 +154,7 @@ class SqliteQueries implements Queries {
     return this.#atOneMoment(() => {
       const totals = this.#statement(
         `SELECT messages, unread, bytes, file_bytes AS fileBytes, (SELECT count(*) FROM inboxes) AS inboxes,
-           (SELECT count(*) FROM messages m WHERE m.seq > indexed_to
-            AND NOT EXISTS (SELECT 1 FROM texts t WHERE t.seq = m.seq)) AS unindexed
+           (SELECT count(DISTINCT seq) FROM placements WHERE seq > indexed_to) AS unindexed
          FROM totals`,
       ).get() as unknown as Omit<StoreStats, 'contentBytes'> & { bytes: number; fileBytes: number };
       const { messages, unread, inboxes, bytes, fileBytes, unindexed } = totals;
@@ -172,7 +174,7 @@ class SqliteQueries implements Queries {
         sum += Number(row.bytes);
         if (entries.length > 0 && sum > bytes) break;
         const seq = Number(row.seq);
-        entries.push({ seq, id: String(row.id), content: this.#contentOf(seq)! });
+        entries.push(this.#unindexed(seq, String(row.id)));
       }
       const isAll = entries.length === rows.length && rows.length < messages;
       return { entries, upTo: isAll ? this.#lastSeq() : entries.at(-1)!.seq };
@@ -196,24 +198,47 @@ class SqliteQueries implements Queries {
 
   /** All that a query finds, newest first. */
   #seqs(query: ListQuery): number[] {
-    const listing = listingOf(query, (sql, values) => this.#statement(sql).get(...values));
-    const { sql, values } = seqsOf(listing, -1, 0);
-    return this.#column(sql, values);
+    return this.#walk(this.#listing(query), Number.POSITIVE_INFINITY);
+  }
+
+  #listing(query: ListQuery): Listing {
+    return listingOf(query, (sql, values) => this.#statement(sql).all(...values));
   }
 
   #page(listing: Listing, { limit = -1, start = 0 }: ListQuery): { seqs: number[]; next?: string } {
     if (limit === 0) return { seqs: [] };
-    const { sql, values } = seqsOf(listing, limit < 0 ? limit : limit + 1, start);
-    const seqs = this.#column(sql, values);
+    const end = limit < 0 ? Number.POSITIVE_INFINITY : start + limit;
+    const seqs = this.#walk(listing, end + 1).slice(start);
     if (limit < 0 || seqs.length <= limit) return { seqs };
     seqs.length = limit;
     return { seqs, next: encodeCursor(seqs.at(-1)!) };
   }
 
-  #count(listing: Listing): { matches: number; unreadMatches: number } {
-    const { sql, values } = countOf(listing);
-    const row = this.#statement(sql).get(...values);
-    return { matches: Number(row?.messages ?? 0), unreadMatches: Number(row?.unread ?? 0) };
+  /** The first so many seqs of a list. */
+  #walk({ walks }: Listing, most: number): number[] {
+    const seqs: number[] = [];
+    for (const walk of walks) {
+      if (seqs.length >= most) break;
+      const { sql, values } = seqsOf(walk, Number.isFinite(most) ? most - seqs.length : -1);
+      for (const seq of this.#column(sql, values)) seqs.push(seq);
+    }
+    return seqs;
+  }
+
+  #count({ all }: Listing): { matches: number; unreadMatches: number } {
+    const counts = { matches: 0, unreadMatches: 0 };
+    for (const walk of all) {
+      const { sql, values } = countOf(walk);
+      const row = this.#statement(sql).get(...values);
+      counts.matches += Number(row?.messages ?? 0);
+      counts.unreadMatches += Number(row?.unread ?? 0);
+    }
+    return counts;
+  }
+
+  #unindexed(seq: number, id: string): Unindexed {
+    const row = this.#statement(`SELECT ${ARRIVAL_COLUMNS.join(', ')} FROM messages WHERE seq = ?`).get(seq)!;
+    return { seq, id, content: this.#contentOf(seq)!, arrival: Object.values(row).map(String) };
   }
 
   #lastSeq(): number {

@@ -27,6 +27,8 @@ export class Removal {
   readonly #isPlaced: StatementSync;
   readonly #newest: StatementSync;
   readonly #deletePlace: StatementSync;
+  readonly #deleteText: StatementSync;
+  readonly #deleteWords: StatementSync;
   readonly #deletes: readonly StatementSync[];
 
   constructor(database: DatabaseSync, ledger: Ledger, journal: Journal) {
@@ -39,7 +41,9 @@ export class Removal {
     this.#isPlaced = database.prepare('SELECT 1 FROM placements WHERE seq = ? LIMIT 1');
     this.#newest = database.prepare('SELECT max(seq) AS newest FROM placements WHERE inbox = ?');
     this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
-    this.#deletes = ['contents', 'texts', 'message_tags', 'messages'].map((table) =>
+    this.#deleteText = database.prepare('DELETE FROM texts WHERE seq = ?');
+    this.#deleteWords = database.prepare('DELETE FROM search WHERE rowid = ?');
+    this.#deletes = ['contents', 'message_tags', 'messages'].map((table) =>
       database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
     );
   }
@@ -92,6 +96,7 @@ export class Removal {
   }
 
   #delete(seq: number, { id, bytes, isRead, isPinned, file }: Gone): void {
+    if (this.#deleteText.run(seq).changes > 0) this.#deleteWords.run(seq);
     for (const statement of this.#deletes) statement.run(seq);
     const { totals } = this.#ledger;
     totals.messages -= 1;

@@ -126,7 +126,7 @@ export function hasTag({ text, prefix }: { readonly text: string; readonly prefi
 
 export function liesIn(glob: string, scope: readonly string[] | undefined): Condition {
   const seen = scope && nameIn('i.name', scope);
-  const name = glob.includes('*') ? 'fold(i.name) GLOB ?' : 'i.name = ?';
+  const name = glob.includes('*') ? 'fold(i.name) GLOB ?' : 'fold(i.name) = ?';
   return {
     sql: `m.seq IN (SELECT p.seq FROM inboxes i JOIN placements p ON p.inbox = i.inbox
       WHERE ${name}${seen ? ` AND (${seen.sql})` : ''})`,

@@ -1,6 +1,6 @@
+import type { IndexEntry } from './search-writer.ts';
 import type { SummaryData, SummaryMethods, Unparsed } from './summary-thread.ts';
 import { startThread, type Thread } from './thread.ts';
-import type { IndexEntry } from './writer.ts';
 
 /** A mail whose parsing takes longer, or more memory, counts as one without text. */
 const PARSE_MS = 30_000;
@@ -35,7 +35,16 @@ export class Summariser {
         entries.push(...(await this.#attempt([mail])));
       } catch (error) {
         if (this.#isEnded) throw error;
-        entries.push({ seq: mail.seq, id: mail.id, snippet: '', attachments: 0, inline: 0, fileNames: [], text: '' });
+        entries.push({
+          seq: mail.seq,
+          id: mail.id,
+          snippet: '',
+          attachments: 0,
+          inline: 0,
+          fileNames: [],
+          text: '',
+          words: [],
+        });
       }
     }
     return entries;

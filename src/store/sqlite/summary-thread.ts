@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { summarise } from '../../mail/mime.ts';
 import { fold } from '../../mail/words.ts';
+import { searchedHeaders } from './header-text.ts';
+import { indexWords } from './search-index.ts';
 import { serveThread } from './thread.ts';
 
 /** A mail to be parsed: its bytes or the path of its file. */
@@ -9,6 +11,8 @@ export interface Unparsed {
   readonly seq: number;
   readonly id: string;
   readonly content: Uint8Array | string;
+  /** What its row holds of `ARRIVAL_COLUMNS`. */
+  readonly arrival: readonly string[];
 }
 
 export interface SummaryData {
@@ -22,12 +26,14 @@ const TEXT_CHARACTERS = 256 * 1024;
 const methods = {
   summarise: async (mails: readonly Unparsed[]) => {
     const entries = [];
-    for (const { seq, id, content } of mails) {
+    for (const { seq, id, content, arrival } of mails) {
       const bytes = bytesOf(content);
       if (!bytes) continue;
       const { snippet, attachments, inline, fileNames, text } = await summarise(bytes);
       const folded = fold(text.slice(0, TEXT_CHARACTERS));
-      entries.push({ seq, id, snippet, attachments, inline, fileNames, text: folded });
+      const headers = searchedHeaders(bytes);
+      const words = indexWords({ arrival, headers, fileNames, text: folded });
+      entries.push({ seq, id, snippet, attachments, inline, fileNames, text: folded, words });
     }
     return entries;
   },

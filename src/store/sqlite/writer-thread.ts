@@ -1,8 +1,9 @@
 import type { MessageChange, Selection } from '../../mail/store.ts';
 import type { EventBatch } from './journal.ts';
 import { readMethods } from './reads.ts';
+import type { IndexEntry } from './search-writer.ts';
 import { serveThread, tellParent } from './thread.ts';
-import { type Batch, type IndexEntry, Writer, type WriterOptions } from './writer.ts';
+import { type Batch, Writer, type WriterOptions } from './writer.ts';
 
 /** Told after each commit that changed something, but for that of a batch: there it comes with the outcome. */
 export interface CommittedEvent {

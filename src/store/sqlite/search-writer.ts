@@ -1,0 +1,47 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { encodeList } from './address-text.ts';
+import { INDEX_COLUMNS, inboxMark, MARKS } from './search-index.ts';
+
+/** What parsing found out about a message. */
+export interface IndexEntry {
+  readonly seq: number;
+  readonly id: string;
+  readonly snippet: string;
+  readonly attachments: number;
+  readonly inline: number;
+  /** Names of attachments and inline parts. */
+  readonly fileNames: readonly string[];
+  /** Folded. */
+  readonly text: string;
+  /** For each column of the index but `marks`; none for a mail that could not be parsed. */
+  readonly words: readonly string[];
+}
+
+/** Writes texts and the index of their words. */
+export class SearchWriter {
+  readonly #put: StatementSync;
+  readonly #places: StatementSync;
+  readonly #putWords: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#put = database.prepare(
+      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names, text)
+       SELECT seq, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
+    );
+    this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
+    this.#putWords = database.prepare(
+      `INSERT OR REPLACE INTO search (rowid, ${INDEX_COLUMNS.join(', ')}) VALUES (?${', ?'.repeat(INDEX_COLUMNS.length)})`,
+    );
+  }
+
+  /** Does nothing for a message that was removed meanwhile. */
+  put({ seq, id, snippet, attachments, inline, fileNames, text, words }: IndexEntry): void {
+    const { changes } = this.#put.run(snippet, attachments, inline, encodeList(fileNames), text, seq, id);
+    if (changes === 0) return;
+    const marks = this.#places.all(seq).map(({ inbox }) => inboxMark(Number(inbox)));
+    if (attachments > 0) marks.push(MARKS.attachment);
+    if (inline > 0) marks.push(MARKS.inline);
+    const columns = INDEX_COLUMNS.slice(0, -1).map((_, place) => words[place] ?? '');
+    this.#putWords.run(seq, ...columns, marks.join(' '));
+  }
+}
