@@ -29,6 +29,9 @@ const FORBIDDEN = [
   ...['svg', 'math', 'template', 'slot', 'noscript', 'base', 'link', 'meta', 'title', 'script', 'selectedcontent'],
 ];
 
+/** Deeper, elements become their text: laying out thousands of levels keeps a browser busy for minutes. */
+const DEEPEST = 120;
+
 const HREF = /^(?:https?:\/\/|mailto:|tel:)/i;
 const PICTURE = /^data:image\/(?:png|gif|jpe?g|webp|bmp|avif)[;,]/i;
 const REMOTE = /^(?:https?:)?\/\//i;
@@ -120,12 +123,22 @@ export function clean(html: string, options: CleanOptions, purifier: DOMPurify):
     ADD_ATTR: ['background'],
     ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|\/\/|data:image\/)/i,
   }) as HTMLElement;
+  flatten(root);
   const sheet = root.ownerDocument.createElement('style');
   sheet.textContent = (options.dark ? BASE_STYLE.dark : BASE_STYLE.light) + BASE_STYLE.both;
   const head = root.querySelector('head');
   if (head === null) root.prepend(sheet);
   else head.prepend(sheet);
   return { html: `<!doctype html>${root.outerHTML}`, held };
+}
+
+function flatten(root: Element): void {
+  const waiting: { readonly element: Element; readonly depth: number }[] = [{ element: root, depth: 0 }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    const { element, depth } = next;
+    if (depth >= DEEPEST) element.replaceChildren(element.textContent ?? '');
+    else for (const child of element.children) waiting.push({ element: child, depth: depth + 1 });
+  }
 }
 
 /** Content-IDs come with and without brackets and percent signs. */

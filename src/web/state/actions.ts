@@ -1,3 +1,4 @@
+import { tick } from 'svelte';
 import type { Key } from '../i18n/catalogue.ts';
 import { t } from '../i18n/text.svelte.ts';
 import { copyText } from './clipboard.ts';
@@ -36,7 +37,8 @@ async function copyCode(): Promise<void> {
 
 function backToList(): void {
   desk.closeMessage();
-  requestAnimationFrame(() => focusOn('list'));
+  // on a narrow screen the list is only now being shown; by the next key press the focus is there
+  void tick().then(() => focusOn('list'));
 }
 
 // biome-ignore format: a table

@@ -1,8 +1,8 @@
 import { type Browser, type BrowserContext, chromium } from 'playwright-core';
 import { findPeer } from '../../support/program.ts';
 
-/** The browser of the system, which asks nobody for anything by itself. */
-export function openBrowser(): Promise<Browser> {
+/** The browser of the system, told to ask nobody for anything by itself. */
+export function openBrowser(flags: readonly string[] = []): Promise<Browser> {
   const executablePath = findPeer('chromium');
   if (executablePath === undefined) throw new Error('no chromium on this machine');
   return chromium.launch({
@@ -14,6 +14,7 @@ export function openBrowser(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...flags,
     ],
   });
 }

@@ -1,0 +1,265 @@
+import type { AddressInfo } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { addPageRoutes } from '../../../src/http/page.ts';
+import { findCodes } from '../../../src/mail/codes.ts';
+import { findLinks } from '../../../src/mail/links.ts';
+import { createId } from '../../../src/mail/message.ts';
+import { type ParsedMail, parseMessage, summarise } from '../../../src/mail/mime.ts';
+import type { Change, InboxSummary, Info, Marks, Message, Part, Summary } from '../../../src/web/api/types.ts';
+
+interface Kept {
+  summary: Summary;
+  readonly raw: Buffer;
+}
+
+/**
+ * The daemon as the page sees it, in one process and without a store: what `/api` promises and no more, so that a test
+ * of the page fails for reasons of the page. Mails are taken apart by the daemon's own code. What it holds survives
+ * `stop` and `start`.
+ */
+export class StandIn {
+  readonly kept: Kept[] = []; // newest first
+  /** When set, asks for this token. */
+  token = '';
+  #app: FastifyInstance | undefined;
+  #port = 0;
+  #events: { readonly id: number; readonly change: Change }[] = [];
+  #streams = new Set<FastifyReply>();
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/`;
+  }
+
+  async start(): Promise<void> {
+    const app = Fastify({ bodyLimit: 64 * 1024 * 1024, forceCloseConnections: true });
+    addPageRoutes(app, { version: '0.0.0', hostname: 'localhost', listeners: () => [] });
+    app.addHook('onRequest', async (request, reply) => {
+      if (this.token === '' || !request.url.startsWith('/api/') || request.url === '/api/session') return;
+      if (request.headers.cookie?.includes(`session=${this.token}`)) return;
+      return problem(reply, 401, 'Who are you?');
+    });
+    app.post('/api/session', (request, reply) => {
+      if (request.headers.authorization !== `Bearer ${this.token}`) return problem(reply, 401, 'Unknown token');
+      return reply
+        .header('set-cookie', `session=${this.token}; HttpOnly; SameSite=Strict; Path=/`)
+        .send({ name: 'reader' });
+    });
+    this.#addLists(app);
+    this.#addMessages(app);
+    app.get<{ Querystring: { since?: string } }>('/api/events', (request, reply) => {
+      reply.hijack();
+      reply.raw.writeHead(200, { 'content-type': 'text/event-stream' });
+      reply.raw.write(': here\n\n');
+      for (const event of this.#events) if (event.id > Number(request.query.since ?? 0)) write(reply, event);
+      this.#streams.add(reply);
+      request.raw.on('close', () => this.#streams.delete(reply));
+    });
+    await app.listen({ host: '127.0.0.1', port: this.#port });
+    this.#port = (app.server.address() as AddressInfo).port;
+    this.#app = app;
+  }
+
+  async stop(): Promise<void> {
+    for (const stream of this.#streams) stream.raw.end();
+    this.#streams.clear();
+    await this.#app?.close();
+  }
+
+  /** Takes a mail in; gives its id. */
+  async deliver(raw: Buffer | string, to: readonly string[] = ['victim@in.example']): Promise<string> {
+    const bytes = Buffer.from(raw);
+    const { text: _, ...seen } = await summarise(bytes);
+    const newest = Date.parse(this.kept[0]?.summary.receivedAt ?? '2026-01-01T00:00:00Z');
+    const summary: Summary = {
+      ...seen,
+      id: createId(),
+      inboxes: [...to],
+      receivedAt: new Date(Math.max(Date.now(), newest + 1)).toISOString(),
+      bytes: bytes.length,
+      read: false,
+      pinned: false,
+      tags: [],
+      bareNewlines: false,
+    };
+    this.kept.unshift({ summary, raw: bytes });
+    this.#emit('received', summary);
+    return summary.id;
+  }
+
+  /** Puts in many that look alike, older than all others, without telling anybody. */
+  fill(count: number, inbox = 'many@in.example'): void {
+    const start = Date.parse('2026-01-01T00:00:00Z');
+    for (let at = 0; at < count; at++) {
+      const summary: Summary = {
+        id: `many${String(count - at).padStart(8, '0')}`,
+        inboxes: [inbox],
+        from: { name: `Sender ${at % 97}`, address: `s${at % 97}@out.example` },
+        to: [{ name: '', address: inbox }],
+        cc: [],
+        bcc: [],
+        replyTo: [],
+        subject: `Message number ${at}`,
+        messageId: `${at}@out.example`,
+        receivedAt: new Date(start - at * 1_000).toISOString(),
+        bytes: 2_000,
+        attachments: 0,
+        snippet: 'One of very many messages that all look alike.',
+        read: at % 3 === 0,
+        pinned: false,
+        tags: [],
+        bareNewlines: false,
+      };
+      this.kept.push({ summary, raw: Buffer.from(`Subject: ${summary.subject}\r\n\r\nText ${at}\r\n`) });
+    }
+  }
+
+  #addLists(app: FastifyInstance): void {
+    app.get('/api/info', (): Info => {
+      const messages = this.kept.length;
+      const url = 'smtp://127.0.0.1:1025';
+      return {
+        version: '0.0.0',
+        hostname: 'localhost',
+        listeners: [{ protocol: 'smtp', url }],
+        messages,
+        unread: this.kept.filter(({ summary }) => !summary.read).length,
+        inboxes: this.#inboxes().length,
+        bytes: 0,
+        feed: this.#events.at(-1)?.id ?? 0,
+        auth: this.token === '' ? 'none' : 'required',
+        rights: ['read', 'delete', 'admin'],
+      };
+    });
+    app.get<{ Querystring: { query?: string } }>('/api/inboxes', (request) => ({
+      inboxes: this.#inboxes().filter(({ inbox }) => inbox.includes(request.query.query ?? '')),
+      next: null,
+    }));
+    type Lists = { Params: { inbox?: string }; Querystring: { q?: string; limit?: string; cursor?: string } };
+    for (const path of ['/api/search', '/api/inboxes/:inbox/messages']) {
+      app.get<Lists>(path, (request, reply) => {
+        const { q = '', limit = '50', cursor = '0' } = request.query;
+        if (/:(\s|$)/.test(q)) return problem(reply, 400, 'a value is missing', q.search(/:(\s|$)/) + 1);
+        const { inbox } = request.params;
+        const found = this.#find(q).filter(({ summary }) => inbox === undefined || summary.inboxes.includes(inbox));
+        const end = Number(cursor) + Number(limit);
+        return {
+          messages: found.slice(Number(cursor), end).map(({ summary }) => summary),
+          next: end < found.length ? String(end) : null,
+          ...(cursor === '0' && { matches: found.length }),
+        };
+      });
+    }
+    app.post<{ Body: { ids?: string[]; query?: string } }>('/api/messages/delete', (request) => {
+      const ids = new Set(request.body.ids ?? this.#find(request.body.query!).map(({ summary }) => summary.id));
+      const gone = this.kept.filter(({ summary }) => ids.has(summary.id));
+      for (const one of gone) {
+        this.kept.splice(this.kept.indexOf(one), 1);
+        this.#emit('deleted', one.summary);
+      }
+      return { deleted: gone.length };
+    });
+  }
+
+  #addMessages(app: FastifyInstance): void {
+    type One = { Params: { id: string; part: string }; Body: Marks };
+    const find = (id: string): Kept | undefined => this.kept.find(({ summary }) => summary.id === id);
+    app.get<One>('/api/messages/:id', async ({ params: { id } }, reply) => {
+      const one = find(id);
+      return one === undefined ? problem(reply, 404, 'No such message') : toMessage(one, await parseMessage(one.raw));
+    });
+    app.patch<One>('/api/messages/:id', ({ params: { id }, body }, reply) => {
+      const one = find(id);
+      if (one === undefined) return problem(reply, 404, 'No such message');
+      one.summary = { ...one.summary, ...body };
+      this.#emit('changed', one.summary);
+      return one.summary;
+    });
+    for (const form of ['raw', 'eml']) {
+      app.get<One>(`/api/messages/:id/${form}`, ({ params: { id } }, reply) =>
+        reply.type(form === 'raw' ? 'text/plain' : 'message/rfc822').send(find(id)?.raw),
+      );
+    }
+    app.get<One>('/api/messages/:id/parts/:part', async ({ params: { id, part } }, reply) => {
+      const found = (await parseMessage(find(id)!.raw)).parts.find(({ partId }) => partId === part);
+      return reply
+        .headers({ 'x-content-type-options': 'nosniff', 'content-security-policy': "sandbox; default-src 'none'" })
+        .type(found?.contentType ?? 'application/octet-stream')
+        .send(found?.content);
+    });
+  }
+
+  #inboxes(): InboxSummary[] {
+    const found = new Map<string, InboxSummary>();
+    for (const { summary } of this.kept) {
+      for (const inbox of summary.inboxes) {
+        const known = found.get(inbox) ?? { inbox, messages: 0, unread: 0, bytes: 0, newest: summary.receivedAt };
+        found.set(inbox, { ...known, messages: known.messages + 1, unread: known.unread + (summary.read ? 0 : 1) });
+      }
+    }
+    return [...found.values()];
+  }
+
+  /** Words that must all occur, and what the page itself asks for. */
+  #find(q: string): Kept[] {
+    const terms = q.toLowerCase().match(/\w+:"[^"]*"|[^\s()]+/g) ?? [];
+    return this.kept.filter(({ summary, raw }) =>
+      terms.every((term) => {
+        if (term === 'is:unread') return !summary.read;
+        if (term === 'is:pinned') return summary.pinned;
+        if (term.startsWith('inbox:')) return summary.inboxes.includes(term.slice(6).replaceAll('"', ''));
+        if (term.startsWith('before:')) return summary.receivedAt.toLowerCase() < term.slice(7);
+        return raw.toString().toLowerCase().includes(term);
+      }),
+    );
+  }
+
+  #emit(type: Change['type'], summary: Summary): void {
+    const { id, inboxes } = summary;
+    const message = type === 'deleted' ? {} : { message: summary };
+    const event = {
+      id: this.#events.length + 1,
+      change: { type, id, inboxes, at: new Date().toISOString(), ...message },
+    };
+    this.#events.push(event);
+    for (const stream of this.#streams) write(stream, event);
+  }
+}
+
+function write(
+  stream: FastifyReply,
+  { id, change: { type, ...data } }: { readonly id: number; readonly change: Change },
+): void {
+  stream.raw.write(`event: ${type}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+function problem(reply: FastifyReply, status: number, detail: string, at?: number): FastifyReply {
+  return reply.code(status).type('application/problem+json').send({ title: 'No', status, detail, at });
+}
+
+function toMessage({ summary }: Kept, parsed: ParsedMail): Message {
+  const { subject, text, html, listUnsubscribe, parts } = parsed;
+  const of = (place: string): Part[] =>
+    parts
+      .filter((part) => part.place === place)
+      .map(({ content: _, partId, place: disposition, ...part }) => ({ ...part, part: partId, disposition }));
+  return {
+    ...summary,
+    date: parsed.date?.toISOString() ?? null,
+    text,
+    html: html === '' ? null : html,
+    headers: parsed.headers,
+    attachments: of('attachment'),
+    inline: of('inline'),
+    envelope: {
+      from: 'sender@out.example',
+      fromParams: { SIZE: String(summary.bytes) },
+      to: summary.inboxes.map((inbox) => ({ address: inbox, inbox, tag: '', params: {} })),
+    },
+    client: { address: '127.0.0.1', port: 40_000, hello: 'client.example' },
+    protocol: 'ESMTP',
+    session: 'session',
+    transcript: ['S: 220 localhost ESMTP', 'C: EHLO client.example', 'S: 250 localhost'],
+    codes: findCodes({ subject, text, html }),
+    links: findLinks({ text, html, listUnsubscribe }),
+  };
+}
