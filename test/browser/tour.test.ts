@@ -233,7 +233,7 @@ describeWithPeers('the page', ['chromium'], () => {
       await expect.poll(() => page.url()).toContain('bob%40in.example');
       await page.keyboard.press('Escape');
       await page.keyboard.press('Control+k');
-      await page.getByRole('combobox').fill('all mail');
+      await page.getByRole('dialog').getByRole('combobox').fill('all mail');
       await page.keyboard.press('Enter');
       await expect.poll(() => rows().count()).toBe(3);
     });
