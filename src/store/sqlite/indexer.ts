@@ -11,6 +11,8 @@ import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
 const STEP = { messages: 64, bytes: 4 * 1024 * 1024 };
+/** While messages arrive: less at once, and between two steps so many times what a step took, until none have come for a while. */
+const BUSY = { step: { messages: 16, bytes: 1024 * 1024 }, restTimes: 9, mostMs: 2000, quietMs: 50 };
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
 const GATHER_MS = 250;
 const RETRY_MS = 10_000;
@@ -23,6 +25,8 @@ export interface IndexerOptions {
   readonly writer?: Thread<WriteMethods, never>;
   /** Folder of the content files. */
   readonly contents: string;
+  /** How many messages have come so far; while this grows the background work keeps back. */
+  readonly arrived?: () => number;
   /** Told when the background work fails, once until it works again. */
   readonly onError?: (error: unknown) => void;
 }
@@ -39,6 +43,9 @@ export class Indexer {
   #isWanted = false;
   #isClosed = false;
   #hasFailed = false;
+  #isBusy = false;
+  /** How many wait for the work to be done. */
+  #waiting = 0;
   /** Ends a pause before its time. */
   #hurry = new AbortController();
 
@@ -55,8 +62,17 @@ export class Indexer {
   /** Resolves when all that had arrived is indexed, or when that takes too long. */
   async caughtUp(): Promise<void> {
     if (!this.#running) return;
+    this.#waiting += 1;
     this.#hurry.abort();
-    await this.#atMost(this.#running);
+    try {
+      await this.#atMost(this.#running);
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
+  get #isHurried(): boolean {
+    return this.#waiting > 0;
   }
 
   /** Fills in what is not known yet of these messages. What cannot be parsed in time stays empty for now. */
@@ -89,7 +105,7 @@ export class Indexer {
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false;
       try {
-        while (!this.#isClosed && (await this.#step()));
+        while (!this.#isClosed && (await this.#stepAndRest()));
         this.#hasFailed = false;
       } catch (error) {
         this.#fail(error);
@@ -100,10 +116,27 @@ export class Indexer {
     this.#running = undefined;
   }
 
+  /** Parsing and writing take from what the arriving messages need, so they get a tenth of the time meanwhile. */
+  async #stepAndRest(): Promise<boolean> {
+    const { arrived = () => 0 } = this.#options;
+    const began = performance.now();
+    const before = arrived();
+    const isMore = await this.#step(this.#isBusy ? BUSY.step : STEP);
+    this.#isBusy = arrived() !== before;
+    if (!isMore || !this.#isBusy) return isMore;
+    const restMs = Math.min((performance.now() - began) * BUSY.restTimes, BUSY.mostMs);
+    for (let rested = 0; rested < restMs && this.#isBusy && !this.#isHurried; rested += BUSY.quietMs) {
+      const seen = arrived();
+      await this.#pause(BUSY.quietMs);
+      this.#isBusy = arrived() !== seen;
+    }
+    return true;
+  }
+
   /** @returns whether there may be more */
-  async #step(): Promise<boolean> {
+  async #step(limits: typeof STEP): Promise<boolean> {
     const { reader, writer } = this.#options;
-    const { entries: unindexed, upTo } = await reader.call('unindexed', STEP);
+    const { entries: unindexed, upTo } = await reader.call('unindexed', limits);
     if (unindexed.length === 0) return false;
     const entries = await this.#background.summarise(unindexed.map((message) => this.#unparsed(message)));
     await writer!.call('index', { entries, upTo });

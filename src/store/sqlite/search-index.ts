@@ -10,6 +10,8 @@ import { type Condition, compileScan, joined, negated } from './search.ts';
  * `marks` holds words that are in no mail: the inboxes (i and their key in base 36) and what a mail has. With them a
  * search within an inbox is one more list to intersect, however large inbox and store are. A message that has left an
  * inbox keeps the mark, so an inbox found by it is looked at again.
+ *
+ * There is no index of prefixes: it doubled the work of indexing, and the words themselves are in order already.
  */
 export const INDEX_COLUMNS = [
   'sender', 'recipients', 'cc', 'bcc', 'reply_to', 'envelope', 'subject', 'message_id',

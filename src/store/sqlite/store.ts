@@ -51,6 +51,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   const directory = isInMemory ? MEMORY : resolve(options.directory);
   const contents = isInMemory ? '' : layoutOf(directory).contents;
   let deleted = 0;
+  let arrived = 0;
   let isWell = true;
   let closing: Promise<void> | undefined;
 
@@ -94,6 +95,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     reader,
     writer,
     contents,
+    arrived: () => arrived,
     onError: (error) => report({ type: 'crash', where: 'store index', error }),
   });
   const commit = new GroupCommit({
@@ -103,6 +105,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       isWell = isHealthy;
     },
     onCommit: (stored, { removed, events }) => {
+      arrived += stored.length;
       if (stored.length > 0) {
         report({ type: 'stored', ids: stored });
         indexer.wake();
