@@ -39,7 +39,8 @@ type Find = (sql: string, values: readonly SQLInputValue[]) => readonly Record<s
 const GATHERED_MESSAGES = 20_000;
 /** A scope of so many inboxes is looked up in the index with the rest of the search. */
 const MARKED_INBOXES = 50;
-const NO_INBOX = -1;
+/** Keys of inboxes begin at 1; a sign would end the word that stands for a key in the index. */
+const NO_INBOX = 0;
 
 /** Decides how to find what a query asks for. */
 export function listingOf(query: ListQuery, find: Find): Listing {
