@@ -220,11 +220,12 @@ interface HttpParts extends HttpAccess {
 
 async function listenHttp(address: ListenAddress, config: Config, parts: HttpParts): Promise<Running> {
   const { store, report, access, counters, urls: listeners } = parts;
-  const { hostname, corsOrigins: allowedOrigins } = config;
+  const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const server = createHttpServer({
     store,
     version: VERSION,
     hostname,
+    naming,
     report,
     allowedOrigins,
     access,

@@ -1,6 +1,8 @@
+import type { Naming } from '../mail/inbox.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
 import type { Access } from './auth/access.ts';
+import type { HttpLimits } from './limits.ts';
 import type { MessageReader } from './message-reader.ts';
 
 /** What the daemon counts since its start. */
@@ -21,4 +23,11 @@ export interface Context {
   readonly startedAt: Date;
   /** Who may do what; routes find the grant of a request in `request.grant`. */
   readonly access: Access;
+  readonly limits: HttpLimits;
+  /** Our own name. */
+  readonly hostname: string;
+  /** Which part of an address names its inbox. */
+  readonly naming: Naming;
+  /** URLs that the daemon listens on. */
+  readonly listeners: () => readonly string[];
 }

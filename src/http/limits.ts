@@ -17,6 +17,19 @@ export interface HttpLimits {
   readonly cachedMessages: number;
   /** Their octets together; a message that is larger alone is not kept. */
   readonly cachedBytes: number;
+  /** Requests that wait for a message, and the longest that one may. */
+  readonly waiters: number;
+  readonly waitSeconds: number;
+  /** Streams of live events. */
+  readonly streams: number;
+  /** Octets of events that a client has not read, beyond which it is cut off. */
+  readonly unreadEventBytes: number;
+  /** How long a client that catches up may read nothing. */
+  readonly drainMs: number;
+  /** Between two signs of life of a stream. */
+  readonly heartbeatMs: number;
+  /** What a client of a stream is to wait before it comes back. */
+  readonly retryMs: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = Object.freeze({
@@ -29,4 +42,11 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   parseMs: 10_000,
   cachedMessages: 16,
   cachedBytes: 32 * 1024 * 1024,
+  waiters: 20_000,
+  waitSeconds: 300,
+  streams: 2_000,
+  unreadEventBytes: 1024 * 1024,
+  drainMs: 30_000,
+  heartbeatMs: 15_000,
+  retryMs: 1_000,
 });

@@ -1,15 +1,16 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Naming } from '../mail/inbox.ts';
 import { createMimeParser, type MimeParser } from '../mail/mime-parser.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
 import { type Access, OPEN_ACCESS } from './auth/access.ts';
 import { authenticate } from './auth/guard.ts';
 import type { Context, RuntimeCounters } from './context.ts';
-import { addInboxRoutes } from './dialects/inboxd.ts';
 import { addMailpitRoutes, type MailpitOptions } from './dialects/mailpit.ts';
 import { wantsWebSocket } from './dialects/mailpit-events.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
+import { addNativeRoutes } from './native/native.ts';
 import { addPageRoutes } from './page.ts';
 import { answerProblem, isNative, sendProblem } from './problem.ts';
 import { sendBadRequest, sendFailure, sendNotFound, sendText, sendTooLarge } from './replies.ts';
@@ -24,6 +25,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly counters?: () => RuntimeCounters;
   /** URLs that the daemon listens on, for the page at `/`. */
   readonly listeners?: () => readonly string[];
+  /** Which part of an address names its inbox; `full` when absent. */
+  readonly naming?: Naming;
   /** Decides who may do what; by default everybody may do everything. */
   readonly access?: Access;
   /** Takes mails apart; by default a thread of its own, which closes with the server. */
@@ -59,6 +62,10 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     counters: options.counters ?? (() => NO_COUNTS),
     startedAt: new Date(),
     access: options.access ?? OPEN_ACCESS,
+    limits,
+    hostname,
+    naming: options.naming ?? 'full',
+    listeners: options.listeners ?? (() => []),
   };
 
   guard(app, options);
@@ -74,7 +81,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     return isNative(request.url) ? answerProblem(error, reply) : answerError(error, reply);
   });
   addMailpitRoutes(app, context, options);
-  addInboxRoutes(app, context);
+  addNativeRoutes(app, context);
   addPageRoutes(app, { version, hostname, listeners: options.listeners ?? (() => []) });
   if (options.parser === undefined) app.addHook('onClose', () => parser.close());
   return app;

@@ -506,16 +506,6 @@ describe('DELETE /api/v1/messages', () => {
   });
 });
 
-describe('DELETE /api/inboxes/{inbox}', () => {
-  it('empties that inbox and no other', async () => {
-    await deliver(store, mail('Subject: a\n\n'), { to: ['a/b@example.org'] });
-    await deliver(store, mail('Subject: b\n\n'), { to: ['b@example.org'] });
-    const reply = await send('DELETE', `/api/inboxes/${encodeURIComponent('a/b@example.org')}`);
-    expect([reply.statusCode, reply.body]).toEqual([200, 'ok']);
-    expect((await store.list({})).messages.map((message) => message.subject)).toEqual(['b']);
-  });
-});
-
 describe('the daemon itself', () => {
   it('answers GET /api/v1/info exactly', async () => {
     const before = (await store.stats()).deleted;

@@ -1,0 +1,177 @@
+import { parseAddress } from '../../mail/address.ts';
+import type { ChangeEvent, Feed } from '../../mail/feed.ts';
+import { htmlToText } from '../../mail/html-text.ts';
+import { inboxOf, type Naming } from '../../mail/inbox.ts';
+import type { ParsedMail } from '../../mail/mime.ts';
+import { matches, needsContent, type Query } from '../../mail/query.ts';
+import type { ListQuery, Page, Selection, Store, StoredMessage, Summary } from '../../mail/store.ts';
+import { covers, type Grant } from './grant.ts';
+import { scopeQuery } from './scoped-query.ts';
+
+/** What it takes to show only a part of a store. */
+export interface ScopeOptions {
+  readonly store: Store;
+  readonly grant: Grant;
+  readonly naming: Naming;
+  /** Takes a message apart; undefined for an unknown id. */
+  readonly parsed: (id: string) => Promise<ParsedMail | undefined>;
+}
+
+const PAGE = 500;
+
+/**
+ * A store as credentials for some inboxes may see it: through here nothing tells of any other inbox. A message that lies
+ * in some of theirs and in others shows only theirs: neither envelope nor blind copies nor transcript name the other
+ * recipients, no search finds it by them, and deleting takes it out of theirs. What the mail says of itself, in its own
+ * header, it says to everybody who got it.
+ */
+export function scopeStore(options: ScopeOptions): Store {
+  const { store, grant } = options;
+  const scope = grant.scope ?? [];
+
+  const get = async (id: string): Promise<StoredMessage | undefined> => {
+    const message = await store.get(id);
+    return message?.inboxes.some((inbox) => covers(grant, inbox))
+      ? hideEnvelope(hideOthers(message, options), grant)
+      : undefined;
+  };
+  const list = (query: ListQuery): Promise<Page> => listWithin(query, options);
+  /** The messages that a change is about, by id where only a look at them tells. */
+  const within = async (selection: Selection): Promise<Selection> => {
+    if ('inbox' in selection) return covers(grant, selection.inbox) ? selection : { ids: [], scope };
+    if ('all' in selection) return { query: { kind: 'all' }, scope };
+    if ('ids' in selection) return { ids: selection.ids, scope };
+    const ids: string[] = [];
+    for await (const { id } of everyMessage(list, selection.query)) ids.push(id);
+    return { ids, scope };
+  };
+
+  return {
+    save: () => Promise.reject(new Error('A part of a store takes no messages')),
+    list,
+    get,
+    content: async (id) => ((await get(id)) === undefined ? undefined : store.content(id)),
+    inboxes: (query) => store.inboxes({ ...query, scope }),
+    remove: async (selection) => store.remove(await within(selection)),
+    change: async (selection, change) => store.change(await within(selection), change),
+    async tags() {
+      const counts = new Map<string, number>();
+      for await (const { tags } of everyMessage(list, { kind: 'is', what: 'tagged' })) {
+        for (const tag of tags) counts.set(tag, (counts.get(tag) ?? 0) + 1);
+      }
+      return counts;
+    },
+    async stats() {
+      const { location } = await store.stats();
+      const { matches: messages = 0, unreadMatches: unread = 0 } = await store.list({ scope, limit: 1, counts: true });
+      let inboxes = 0;
+      let contentBytes = 0;
+      let cursor: string | undefined;
+      do {
+        const page = await store.inboxes({ scope, limit: PAGE, ...(cursor !== undefined && { cursor }) });
+        inboxes += page.inboxes.length;
+        for (const { bytes } of page.inboxes) contentBytes += bytes;
+        cursor = page.next;
+      } while (cursor !== undefined);
+      const ofOthers = { diskBytes: 0, reusableBytes: 0, unindexed: 0, deleted: 0 };
+      return { messages, unread, inboxes, contentBytes, location, ...ofOthers };
+    },
+    ready: () => store.ready(),
+    close: () => Promise.resolve(),
+    feed: scopeFeed(options),
+  };
+}
+
+/** Lists what a search finds. Where the store finds too much, that is dropped here, and no count is given. */
+async function listWithin(query: ListQuery, options: ScopeOptions): Promise<Page> {
+  const { store, grant } = options;
+  const { query: search = { kind: 'all' }, counts = false, ...rest } = query;
+  const { exact, wide, doubtful } = scopeQuery(search, grant);
+  const isCounted = counts && doubtful === 'none';
+  const page = await store.list({ ...rest, query: wide, scope: grant.scope ?? [], counts: isCounted });
+  const messages: Summary[] = [];
+  for (const message of page.messages) {
+    const shown = hideOthers(message, options);
+    const isDoubtful = doubtful === 'all' || (doubtful === 'shared' && shown.inboxes.length < message.inboxes.length);
+    if (!isDoubtful || (await fits(shown, exact, options))) messages.push(shown);
+  }
+  return { ...page, messages };
+}
+
+/** True if a message is what a search asks for by what is seen of it. */
+async function fits(message: Summary, query: Query, { parsed }: ScopeOptions): Promise<boolean> {
+  if (!needsContent(query)) return matches(query, message);
+  const mail = await parsed(message.id);
+  if (mail === undefined) return false;
+  const { text, html, headers, parts } = mail;
+  const fileNames = parts.map(({ fileName }) => fileName).filter((name) => name !== '');
+  return matches(query, {
+    ...message,
+    headers,
+    text: [text, htmlToText(html), ...fileNames].join(' '),
+    fileNames,
+    inline: parts.filter(({ place }) => place === 'inline').length,
+  });
+}
+
+async function* everyMessage(list: (query: ListQuery) => Promise<Page>, query: Query): AsyncGenerator<Summary> {
+  let cursor: string | undefined;
+  do {
+    const page = await list({ query, limit: PAGE, ...(cursor !== undefined && { cursor }) });
+    yield* page.messages;
+    cursor = page.next;
+  } while (cursor !== undefined);
+}
+
+function scopeFeed({ store: { feed }, grant, naming }: ScopeOptions): Feed {
+  return {
+    latest: () => feed.latest(),
+    async since(id, limit) {
+      // nothing must mean that there is nothing more, and not that others had the last so many events
+      for (let at = id; ; ) {
+        const events = await feed.since(at, limit);
+        if (events === 'gone' || events.length === 0) return events;
+        const seen = events.flatMap((event) => scopeEvent(event, grant, naming) ?? []);
+        if (seen.length > 0) return seen;
+        at = events.at(-1)!.id;
+      }
+    },
+    subscribe: (listener) =>
+      feed.subscribe((event) => {
+        const seen = scopeEvent(event, grant, naming);
+        if (seen !== undefined) listener(seen);
+      }),
+  };
+}
+
+/** An event as a grant may see it; undefined if it is none of its business. */
+export function scopeEvent(event: ChangeEvent, grant: Grant, naming: Naming): ChangeEvent | undefined {
+  if (grant.scope === undefined) return event;
+  const inboxes = event.inboxes.filter((inbox) => covers(grant, inbox));
+  if (inboxes.length === 0) return undefined;
+  const { id, type, message, at, summary } = event;
+  return { id, type, message, at, inboxes, summary: summary && hideOthers(summary, { grant, naming }) };
+}
+
+function hideOthers<T extends Summary>(message: T, { grant, naming }: Pick<ScopeOptions, 'grant' | 'naming'>): T {
+  const isTheirs = (address: string): boolean => {
+    const path = parseAddress(address);
+    return path !== undefined && covers(grant, inboxOf(path, naming).inbox);
+  };
+  return {
+    ...message,
+    inboxes: message.inboxes.filter((inbox) => covers(grant, inbox)),
+    bcc: message.bcc.filter(({ address }) => isTheirs(address)),
+  };
+}
+
+function hideEnvelope(message: StoredMessage, grant: Grant): StoredMessage {
+  const to = message.envelope.to.filter(({ inbox }) => covers(grant, inbox));
+  const theirs = to.map(({ address }) => `<${address.toLowerCase()}>`);
+  // commands that name addresses stay only where the address is one of theirs
+  const transcript = message.transcript.map((line) => {
+    const names = /^C: *(?:RCPT|VRFY|EXPN)\b/i.test(line);
+    return !names || theirs.some((address) => line.toLowerCase().includes(address)) ? line : 'C: (for another inbox)';
+  });
+  return { ...message, envelope: { ...message.envelope, to }, transcript };
+}

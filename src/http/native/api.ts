@@ -1,0 +1,66 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { inboxNameFromText } from '../../mail/inbox.ts';
+import type { Store, StoredMessage } from '../../mail/store.ts';
+import { covers, type Grant } from '../auth/grant.ts';
+import { scopeStore } from '../auth/scoped-store.ts';
+import type { Context } from '../context.ts';
+import { sendProblem } from '../problem.ts';
+
+/** What was made for a grant; per context, since tests and programs may serve several stores. */
+const scoped = new WeakMap<Context, WeakMap<Grant, Store>>();
+
+/** The store as the client of a request may see it. */
+export function storeFor({ grant }: { readonly grant: Grant }, context: Context): Store {
+  const { store, naming, reader } = context;
+  if (grant.scope === undefined) return store;
+  const known = scoped.get(context) ?? new WeakMap<Grant, Store>();
+  scoped.set(context, known);
+  const made = known.get(grant) ?? scopeStore({ store, grant, naming, parsed: (id) => reader.parsed(id) });
+  known.set(grant, made);
+  return made;
+}
+
+/** Names the inbox that a path means; undefined if the client may not, or cannot, look into it and has been told so. */
+export function inboxOfPath(request: FastifyRequest, reply: FastifyReply, { naming }: Context): string | undefined {
+  const { inbox: text } = request.params as { inbox: string };
+  const inbox = inboxNameFromText(text, naming);
+  if (inbox === undefined) {
+    sendProblem(reply, 'bad-parameter', 'This is no name of an inbox', { parameter: 'inbox' });
+    return undefined;
+  }
+  if (!covers(request.grant, inbox)) {
+    sendProblem(reply, 'forbidden', 'The credentials are for other inboxes', { parameter: 'inbox' });
+    return undefined;
+  }
+  return inbox;
+}
+
+/**
+ * Finds the message that a path means; undefined if there is none, which the client has then been told. One that he may
+ * not see is told just so.
+ */
+export async function messageOfPath(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+): Promise<StoredMessage | undefined> {
+  const { id } = request.params as { id: string };
+  const message = /^[0-9A-Za-z]{1,64}$/.test(id) ? await storeFor(request, context).get(id) : undefined;
+  if (message === undefined) sendNoMessage(reply);
+  return message;
+}
+
+export function sendNoMessage(reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, 'not-found', 'There is no such message', { parameter: 'id' });
+}
+
+/** Takes a page of a list; undefined if its cursor was never given out, which the client has then been told. */
+export async function pageOf<T>(reply: FastifyReply, page: Promise<T>): Promise<T | undefined> {
+  try {
+    return await page;
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'STORE_BAD_CURSOR') throw error;
+    sendProblem(reply, 'bad-parameter', 'It is the `next` of no page of this list', { parameter: 'cursor' });
+    return undefined;
+  }
+}

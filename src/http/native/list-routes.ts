@@ -1,0 +1,133 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseQuery, type Query } from '../../mail/query.ts';
+import type { Selection } from '../../mail/store.ts';
+import type { Context } from '../context.ts';
+import { sendProblem } from '../problem.ts';
+import { sendJson } from '../replies.ts';
+import { inboxOfPath, pageOf, storeFor } from './api.ts';
+import { sendTagged } from './etag.ts';
+import type { Route } from './route.ts';
+import { CHANGE_MANY_BODY, CURSOR, DELETE_MANY_BODY, LIMIT, SEARCH, schemaOf } from './schemas.ts';
+import { toSummary } from './shapes.ts';
+
+const LIST_QUERY = {
+  q: SEARCH,
+  limit: LIMIT,
+  cursor: CURSOR,
+  counts: { type: 'boolean', description: 'Say how many match; by default only on the first page' },
+} as const;
+
+/** Lists of messages, and what is done to many at once. */
+export function listRoutes(context: Context): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/api/inboxes/{inbox}/messages',
+      right: 'read',
+      name: 'listMessages',
+      summary: 'Messages of an inbox, newest first',
+      query: LIST_QUERY,
+      replies: { 200: { description: 'A page of messages', schema: schemaOf('MessageList') } },
+      problems: ['bad-query'],
+      handle(request, reply) {
+        const inbox = inboxOfPath(request, reply, context);
+        return inbox === undefined ? reply : sendList(request, reply, context, inbox);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/search',
+      right: 'read',
+      name: 'search',
+      summary: 'Messages of all inboxes, newest first',
+      query: LIST_QUERY,
+      replies: { 200: { description: 'A page of messages', schema: schemaOf('MessageList') } },
+      problems: ['bad-query'],
+      handle: (request, reply) => sendList(request, reply, context),
+    },
+    {
+      method: 'POST',
+      path: '/api/messages/change',
+      right: 'delete',
+      name: 'changeMessages',
+      summary: 'Change the state of many messages',
+      body: CHANGE_MANY_BODY,
+      replies: { 200: { description: 'How many are not what they were', schema: schemaOf('Changed') } },
+      problems: ['bad-query', 'bad-request', 'too-large'],
+      async handle(request, reply) {
+        const { ids, query, ...change } = request.body as { ids?: string[]; query?: string; read?: boolean };
+        const selection = selectionOf(reply, ids, query);
+        if (selection === undefined) return reply;
+        const changed = await storeFor(request, context).change(selection, change);
+        return sendJson(reply, { changed: changed.length });
+      },
+    },
+    {
+      method: 'POST',
+      path: '/api/messages/delete',
+      right: 'delete',
+      name: 'deleteMessages',
+      summary: 'Delete many messages; with credentials for some inboxes, out of those',
+      body: DELETE_MANY_BODY,
+      replies: { 200: { description: 'How many are gone', schema: schemaOf('Deleted') } },
+      problems: ['bad-query', 'bad-request', 'too-large'],
+      async handle(request, reply) {
+        const { ids, query, all } = request.body as { ids?: string[]; query?: string; all?: true };
+        const selection = all ? ({ all } as const) : selectionOf(reply, ids, query);
+        if (selection === undefined) return reply;
+        const deleted = await storeFor(request, context).remove(selection);
+        return sendJson(reply, { deleted: deleted.length });
+      },
+    },
+  ];
+}
+
+async function sendList(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  inbox?: string,
+): Promise<FastifyReply> {
+  const { q, limit, cursor, counts } = request.query as {
+    q?: string;
+    limit: number;
+    cursor?: string;
+    counts?: boolean;
+  };
+  const query = readQuery(reply, q, 'q');
+  if (query === undefined) return reply;
+  const found = storeFor(request, context).list({
+    query,
+    limit,
+    counts: counts ?? cursor === undefined,
+    ...(inbox !== undefined && { inbox }),
+    ...(cursor !== undefined && { cursor }),
+  });
+  const page = await pageOf(reply, found);
+  if (page === undefined) return reply;
+  return sendTagged(request, reply, {
+    messages: page.messages.map(toSummary),
+    next: page.next ?? null,
+    ...(page.matches !== undefined && { matches: page.matches }),
+  });
+}
+
+/** Reads a search, `all` where there is none; undefined if it cannot be read, which the client has then been told. */
+export function readQuery(reply: FastifyReply, text: string | undefined, parameter: string): Query | undefined {
+  if (text === undefined || text.trim() === '') return { kind: 'all' };
+  const parsed = parseQuery(text);
+  if (parsed.ok) return parsed.value;
+  sendProblem(reply, 'bad-query', parsed.why, { parameter, at: parsed.at });
+  return undefined;
+}
+
+function selectionOf(reply: FastifyReply, ids: string[] | undefined, text: string | undefined): Selection | undefined {
+  if (ids !== undefined) return { ids };
+  // a search for nothing must not mean everything: for that there is `all`
+  if (text === undefined || text.trim() === '') {
+    sendProblem(reply, 'bad-query', 'The search is empty', { parameter: 'query', at: 0 });
+    return undefined;
+  }
+  const query = readQuery(reply, text, 'query');
+  return query && { query };
+}

@@ -1,0 +1,232 @@
+import type { MailPart } from '../../mail/mime.ts';
+import type { Context } from '../context.ts';
+import { safeType } from '../media-type.ts';
+import { sendProblem } from '../problem.ts';
+import { SANDBOX_POLICY } from '../security.ts';
+import { messageOfPath, sendNoMessage, storeFor } from './api.ts';
+import { attachmentDisposition, disposition, isPicture } from './disposition.ts';
+import { etagOf, isKnown, sendTagged } from './etag.ts';
+import { filterHtml } from './html-filter.ts';
+import type { Route } from './route.ts';
+import { CHANGE_BODY, schemaOf } from './schemas.ts';
+import { sendContent } from './send-content.ts';
+import { textOf, toMessage, toSummary } from './shapes.ts';
+
+/** One message: its view, what is done to it, and what is in it. */
+export function messageRoutes(context: Context): Route[] {
+  const { reader, report } = context;
+  return [
+    {
+      method: 'GET',
+      path: '/api/messages/{id}',
+      right: 'read',
+      name: 'getMessage',
+      summary: 'One message taken apart, with its envelope, transcript, codes and links',
+      replies: { 200: { description: 'The message', schema: schemaOf('Message') } },
+      problems: ['not-found'],
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        if (message === undefined) return reply;
+        const parsed = await reader.parsed(message.id);
+        return parsed === undefined ? sendNoMessage(reply) : sendTagged(request, reply, toMessage(message, parsed));
+      },
+    },
+    {
+      method: 'PATCH',
+      path: '/api/messages/{id}',
+      right: 'delete',
+      name: 'changeMessage',
+      summary: 'Mark a message read or unread, pin it, give it tags',
+      body: CHANGE_BODY,
+      replies: { 200: { description: 'The message as it is now', schema: schemaOf('Summary') } },
+      problems: ['not-found', 'bad-request'],
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        if (message === undefined) return reply;
+        const store = storeFor(request, context);
+        await store.change({ ids: [message.id] }, request.body as { read?: boolean });
+        const changed = await store.get(message.id);
+        return changed === undefined ? sendNoMessage(reply) : sendTagged(request, reply, toSummary(changed));
+      },
+    },
+    {
+      method: 'DELETE',
+      path: '/api/messages/{id}',
+      right: 'delete',
+      name: 'deleteMessage',
+      summary: 'Delete a message; with credentials for some inboxes, out of those',
+      replies: { 204: { description: 'It is gone' } },
+      problems: ['not-found'],
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        if (message === undefined) return reply;
+        await storeFor(request, context).remove({ ids: [message.id] });
+        return reply.code(204).send();
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/{id}/text',
+      right: 'read',
+      name: 'getText',
+      summary: 'The text of a message; of one that has only HTML, what can be read of it',
+      replies: { 200: { description: 'The text', type: 'text/plain' } },
+      problems: ['not-found'],
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        const parsed = message && (await reader.parsed(message.id));
+        if (parsed === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        const text = Buffer.from(textOf(parsed));
+        if (isKnown(request, reply, etagOf(text))) return reply;
+        return reply
+          .headers({ 'content-type': 'text/plain; charset=utf-8', 'content-security-policy': SANDBOX_POLICY })
+          .send(text);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/{id}/headers',
+      right: 'read',
+      name: 'getHeaders',
+      summary: 'All header fields in the order of the mail',
+      replies: { 200: { description: 'The fields', schema: schemaOf('Headers') } },
+      problems: ['not-found'],
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        const fields = message && (await reader.headerFields(message.id));
+        if (fields === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        return sendTagged(request, reply, { headers: fields.map(({ name, text }) => ({ name, value: text })) });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/{id}/html',
+      right: 'read',
+      name: 'getHtml',
+      summary: 'The HTML of a message, safe to show: without what could act, under a policy that loads nothing',
+      query: {
+        images: {
+          enum: ['held', 'remote'],
+          default: 'held',
+          description: 'remote: load pictures from where the sender keeps them',
+        },
+      },
+      replies: { 200: { description: 'A whole document', type: 'text/html' } },
+      problems: ['not-found'],
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        const parsed = message && (await reader.parsed(message.id));
+        if (parsed === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        if (parsed.html === '') return sendProblem(reply, 'not-found', 'This message has no HTML');
+        const { images } = request.query as { images: 'held' | 'remote' };
+        const html = Buffer.from(await filterHtml(parsed.html, { picture: pictures(parsed.parts) }));
+        if (isKnown(request, reply, etagOf(html))) return reply;
+        return reply
+          .headers({
+            'content-type': 'text/html; charset=utf-8',
+            'content-security-policy': framePolicy(images === 'remote' ? 'data: https: http:' : 'data:'),
+            'x-dns-prefetch-control': 'off',
+          })
+          .send(html);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/{id}/raw',
+      right: 'read',
+      name: 'getRaw',
+      summary: 'The source, byte for byte as it was sent; ranges are answered',
+      replies: { 200: { description: 'The source', type: 'text/plain' } },
+      problems: ['not-found', 'range'],
+      isFile: true,
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        const content = message && (await context.store.content(message.id));
+        if (message === undefined || content === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        const { bytes, stream } = content;
+        const raw = { bytes, stream: () => stream(), type: 'text/plain; charset=utf-8', etag: `"${message.id}"` };
+        return sendContent(request, reply, raw, report);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/{id}/eml',
+      right: 'read',
+      name: 'downloadMessage',
+      summary: 'The source as a file to save; ranges are answered',
+      replies: { 200: { description: 'The source', type: 'message/rfc822' } },
+      problems: ['not-found', 'range'],
+      isFile: true,
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        const content = message && (await context.store.content(message.id));
+        if (message === undefined || content === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        const { bytes, stream } = content;
+        const file = {
+          bytes,
+          stream: () => stream(),
+          type: 'message/rfc822',
+          disposition: attachmentDisposition(message.subject, message.id, '.eml'),
+          etag: `"${message.id}"`,
+        };
+        return sendContent(request, reply, file, report);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/messages/{id}/parts/{part}',
+      right: 'read',
+      name: 'getPart',
+      summary: 'One part, decoded; ranges are answered. What a browser could run is for saving only',
+      replies: { 200: { description: 'The part, with its own type', type: '*/*' } },
+      problems: ['not-found', 'range'],
+      isFile: true,
+      async handle(request, reply) {
+        const message = await messageOfPath(request, reply, context);
+        const parsed = message && (await reader.parsed(message.id));
+        if (parsed === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        const { part: wanted } = request.params as { part: string };
+        const part = parsed.parts.find(({ partId }) => partId === wanted);
+        if (part === undefined) return sendProblem(reply, 'not-found', 'There is no such part', { parameter: 'part' });
+        const { content, contentType, fileName, contentId, checksums } = part;
+        const served = {
+          bytes: content.length,
+          type: safeType(contentType),
+          disposition: disposition(contentType, fileName || contentId, `part-${wanted}`),
+          etag: `"${checksums.sha256}"`,
+          async *stream() {
+            yield content;
+          },
+        };
+        return sendContent(request, reply, served, report);
+      },
+    },
+  ];
+}
+
+/** What inline pictures may take in one document. */
+const PICTURE_BYTES = 16 * 1024 * 1024;
+
+/** Finds inline pictures by Content-ID and gives them as `data:` URLs: a sandboxed document can ask us for nothing. */
+function pictures(parts: readonly MailPart[]): (contentId: string) => string | undefined {
+  let left = PICTURE_BYTES;
+  return (contentId) => {
+    const part = parts.find((one) => one.contentId === contentId && isPicture(one.contentType));
+    if (part === undefined || part.bytes > left) return undefined;
+    left -= part.bytes;
+    return `data:${part.contentType};base64,${part.content.toString('base64')}`;
+  };
+}
+
+/** No scripts, no forms, an origin of its own; links open outside of the frame, and only our own page may frame it. */
+function framePolicy(images: string): string {
+  return [
+    'sandbox allow-popups allow-popups-to-escape-sandbox',
+    "default-src 'none'",
+    `img-src ${images}`,
+    "style-src 'unsafe-inline'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'self'",
+  ].join('; ');
+}

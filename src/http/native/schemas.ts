@@ -1,0 +1,168 @@
+import type { Schema } from './route.ts';
+
+const text: Schema = { type: 'string' };
+const flag: Schema = { type: 'boolean' };
+const count: Schema = { type: 'integer', minimum: 0 };
+const instant: Schema = { type: 'string', format: 'date-time' };
+const list = (items: Schema): Schema => ({ type: 'array', items });
+const orNull = (schema: Schema): Schema => ({ anyOf: [schema, { type: 'null' }] });
+const named = (name: string): Schema => ({ $ref: `#/components/schemas/${name}` });
+
+/** An object that has all of these and nothing else. */
+function object(properties: Readonly<Record<string, Schema>>, optional: readonly string[] = []): Schema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: 'object', additionalProperties: false, required, properties };
+}
+
+/** Values of ESMTP parameters by keyword. */
+const params: Schema = { type: 'object', additionalProperties: { anyOf: [text, { const: true }] } };
+
+const summary = {
+  id: text,
+  inboxes: list(text),
+  from: orNull(named('Address')),
+  to: list(named('Address')),
+  cc: list(named('Address')),
+  bcc: list(named('Address')),
+  replyTo: list(named('Address')),
+  subject: text,
+  messageId: text,
+  receivedAt: instant,
+  bytes: count,
+  attachments: count,
+  snippet: text,
+  read: flag,
+  pinned: flag,
+  tags: list(text),
+  bareNewlines: flag,
+};
+
+/** The objects of the API, by name. */
+export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
+  Address: object({ name: text, address: text }),
+  Summary: object(summary),
+  MessageList: object({ messages: list(named('Summary')), next: orNull(text), matches: count }, ['matches']),
+  Inbox: object({ inbox: text, messages: count, unread: count, bytes: count, newest: instant }),
+  InboxList: object({ inboxes: list(named('Inbox')), next: orNull(text) }),
+  Part: object({
+    part: text,
+    fileName: text,
+    contentType: text,
+    contentId: text,
+    bytes: count,
+    checksums: object({ md5: text, sha1: text, sha256: text }),
+    disposition: { enum: ['attachment', 'inline'] },
+  }),
+  Header: object({ name: text, value: text }),
+  Code: object({ code: text, context: text, confidence: { type: 'number', minimum: 0, maximum: 1 } }),
+  Link: object({ url: text, text, kind: { enum: ['verify', 'reset', 'magic', 'unsubscribe', 'other'] } }),
+  Message: object({
+    ...summary,
+    date: orNull(instant),
+    text,
+    html: orNull(text),
+    headers: list(named('Header')),
+    attachments: list(named('Part')),
+    inline: list(named('Part')),
+    envelope: object({
+      from: text,
+      fromParams: params,
+      to: list(object({ address: text, inbox: text, tag: text, params })),
+    }),
+    client: object({ address: text, port: count, hello: text }),
+    protocol: text,
+    session: text,
+    transcript: list(text),
+    codes: list(named('Code')),
+    links: list(named('Link')),
+  }),
+  Headers: object({ headers: list(named('Header')) }),
+  Changed: object({ changed: count }),
+  Deleted: object({ deleted: count }),
+  Info: object(
+    {
+      version: text,
+      hostname: text,
+      listeners: list(object({ protocol: text, url: text })),
+      messages: count,
+      unread: count,
+      inboxes: count,
+      bytes: count,
+      feed: count,
+      auth: { enum: ['none', 'required'] },
+      rights: list({ enum: ['read', 'delete', 'admin'] }),
+      scope: list(text),
+    },
+    ['scope'],
+  ),
+  Session: object({ name: text, rights: list(text), scope: list(text), expiresAt: orNull(instant) }, ['scope']),
+  Problem: object(
+    {
+      type: { type: 'string', format: 'uri-reference' },
+      title: text,
+      status: { type: 'integer' },
+      detail: text,
+      parameter: text,
+      at: count,
+    },
+    ['parameter', 'at'],
+  ),
+});
+
+/** Names a schema of the list above. */
+export const schemaOf = named;
+
+// What requests hold.
+
+export const SEARCH: Schema = {
+  type: 'string',
+  maxLength: 4_096,
+  description: 'Search, such as `from:ann subject:"your code" is:unread`',
+};
+export const LIMIT: Schema = { type: 'integer', minimum: 1, maximum: 500, default: 50, description: 'At most so many' };
+export const CURSOR: Schema = {
+  type: 'string',
+  maxLength: 1_024,
+  description: 'Goes on behind the page that gave it as `next`',
+};
+
+const TAGS: Schema = {
+  type: 'array',
+  maxItems: 100,
+  uniqueItems: true,
+  items: { type: 'string', minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f,]+$' },
+  description: 'The tags it has from now on',
+};
+const IDS: Schema = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 10_000,
+  items: { type: 'string', pattern: '^[0-9A-Za-z]{1,64}$' },
+  description: 'The messages of these ids',
+};
+const CHANGE = { read: flag, pinned: flag, tags: TAGS };
+const WHICH = { ids: IDS, query: { ...SEARCH, minLength: 1, description: 'The messages that this search finds' } };
+const anyOf = (...names: string[]): Schema[] => names.map((name) => ({ required: [name] }));
+
+/** State to be changed; at least one of it. */
+export const CHANGE_BODY: Schema = { ...object(CHANGE, Object.keys(CHANGE)), minProperties: 1 };
+
+/** State to be changed of many. */
+export const CHANGE_MANY_BODY: Schema = {
+  ...object({ ...WHICH, ...CHANGE }, ['ids', 'query', ...Object.keys(CHANGE)]),
+  allOf: [{ oneOf: anyOf('ids', 'query') }, { anyOf: anyOf('read', 'pinned', 'tags') }],
+};
+
+export const DELETE_MANY_BODY: Schema = {
+  ...object({ ...WHICH, all: { const: true, description: 'All that there is' } }, ['ids', 'query', 'all']),
+  oneOf: anyOf('ids', 'query', 'all'),
+};
+
+export const LOGIN_BODY: Schema = object(
+  {
+    token: { type: 'string', maxLength: 1_024 },
+    user: { type: 'string', maxLength: 64 },
+    password: { type: 'string', maxLength: 1_024 },
+  },
+  ['token', 'user', 'password'],
+);
