@@ -41,12 +41,13 @@ const STYLE_REMOTE = /(?:https?:)?\/\/[^\s"')]+/gi;
 const SCHEME = /\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)/gi;
 const STYLE_CID = /cid:([^\s"')]+)/gi;
 
+/** No ground: the frame has one, and what the mail gives its body has to reach the edges. */
 const BASE_STYLE = {
-  light: ':root{color-scheme:light;background:#fff;color:#1b1d21}',
-  dark: ':root{color-scheme:dark;background:#15171b;color:#e6e6e3}a{color:#8ab4f8}',
+  light: ':root{color-scheme:light;color:#1b1d21}',
+  dark: ':root{color-scheme:dark;color:#e6e6e3}a{color:#8ab4f8}',
   both:
     'body{font:15px/1.55 system-ui,sans-serif;overflow-wrap:break-word;margin:16px}' +
-    'img{max-width:100%}img:not([src]){display:inline-block;min-width:1em;min-height:1em;outline:1px dashed #9996}' +
+    'img{max-width:100%}img:not([src],[width="1"],[height="1"]){display:inline-block;min-width:1em;min-height:1em;outline:1px dashed #9996}' +
     'pre{white-space:pre-wrap}',
 } as const;
 
