@@ -8,6 +8,7 @@ import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
 import { lmtp } from './lmtp/table.ts';
+import { Chaos } from './mail/chaos.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
 import type { Reporter } from './mail/report.ts';
 import type { Sink } from './mail/sink.ts';
@@ -77,7 +78,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     for (const address of config.listen) {
       const running =
         address.protocol === 'http'
-          ? await listenHttp(address, config, { ...http, store: keep.store, report, counters: counters.counts, urls })
+          ? await listenHttp(address, config, { ...http, keep, report, counters: counters.counts, urls })
           : await listenMail(address, config, keep, report, places);
       undo.push(() => running.stop(0));
       listeners.push({ protocol: address.protocol, url: running.url, running });
@@ -110,6 +111,7 @@ interface Keep {
   readonly sink: Sink;
   readonly spool: Spool;
   readonly space: FreeSpace;
+  readonly chaos: Chaos | undefined;
   /** The data folder, or `:memory:`. */
   readonly directory: string;
   close(): Promise<void>;
@@ -136,6 +138,7 @@ async function openKeep(
     sink,
     spool,
     space,
+    chaos: config.chaos ? new Chaos() : undefined,
     directory,
     close: async () => {
       space.stop();
@@ -197,6 +200,7 @@ async function listenMail(
     bareNewlines: config.bareNewlines,
     lenientSyntax: config.lenientSyntax,
     room: () => keep.space.room(),
+    chaos: keep.chaos,
   });
   const serve = (socket: Socket) => {
     const session = new Session(services, socket.remoteAddress ?? 'local', socket.remotePort ?? 0);
@@ -212,17 +216,22 @@ async function listenMail(
 }
 
 interface HttpParts extends HttpAccess {
-  readonly store: Store;
+  readonly keep: Keep;
   readonly report: Reporter;
   readonly counters: () => Counts;
   readonly urls: () => readonly string[];
 }
 
 async function listenHttp(address: ListenAddress, config: Config, parts: HttpParts): Promise<Running> {
-  const { store, report, access, counters, urls: listeners } = parts;
+  const { keep, report, access, counters, urls: listeners } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const server = createHttpServer({
-    store,
+    store: keep.store,
+    submit: keep.sink,
+    spool: keep.spool,
+    sendBytes: config.maxMessageBytes,
+    sinkMs: config.sinkTimeoutMs,
+    chaos: keep.chaos,
     version: VERSION,
     hostname,
     naming,

@@ -134,6 +134,23 @@ describe("a daemon in one's own process", () => {
     await stopped;
   });
 
+  it('refuses by chance what a test asks it to, and only when it was started for that', async () => {
+    const daemon = await start({ listen: both, data: ':memory:', chaos: true });
+    const client = await SmtpClient.open(port(daemon));
+    const chaos = `${daemon.listeners[1]!.url}/api/v1/chaos`;
+    const certain = (ErrorCode: number) => ({ ErrorCode, Probability: 100 });
+    await fetch(chaos, { method: 'PUT', body: JSON.stringify({ Sender: certain(421) }) });
+    expect((await client.command('MAIL FROM:<a@b.test>')).code).toBe(421);
+    await fetch(chaos, { method: 'PUT', body: JSON.stringify({ Recipient: certain(552) }) });
+    await client.expect(250, 'MAIL FROM:<a@b.test>');
+    expect((await client.command('RCPT TO:<c@d.test>')).code).toBe(552);
+    await fetch(chaos, { method: 'PUT', body: '{}' });
+    await client.expect(250, 'RCPT TO:<c@d.test>');
+    await client.quit();
+    const calm = await start({ listen: both, data: ':memory:' });
+    expect((await fetch(`${calm.listeners[1]!.url}/api/v1/chaos`)).status).toBe(400);
+  });
+
   it('cuts what is left after the grace period', async () => {
     const daemon = await start({ listen: both[0]!, data: ':memory:' });
     const busy = await SmtpClient.open(port(daemon));

@@ -26,6 +26,8 @@ export interface Config {
   readonly profile: 'rfc5321' | 'mailinator';
   readonly bareNewlines: 'reject' | 'keep';
   readonly lenientSyntax: boolean;
+  /** The HTTP API may set refusals by chance. */
+  readonly chaos: boolean;
   readonly maxMessageBytes: number;
   readonly maxRecipients: number;
   readonly maxConnections: number;

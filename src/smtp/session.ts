@@ -1,3 +1,4 @@
+import type { Chaos } from '../mail/chaos.ts';
 import type { Content, ContentWriter, Spool } from '../mail/content.ts';
 import type { Recipient, Sender } from '../mail/envelope.ts';
 import { type Client, createId, type WithProtocol } from '../mail/message.ts';
@@ -28,6 +29,8 @@ export interface SmtpServices {
   readonly lenientSyntax: boolean;
   /** Octets that the store can still take; Infinity when it can't tell. */
   readonly room: () => number;
+  /** Refusals by chance, where a test asks for them. */
+  readonly chaos?: Chaos;
 }
 
 /** Services with the replies that never change made once. */

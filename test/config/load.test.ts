@@ -268,8 +268,8 @@ describe('errors', () => {
     expect(failure(() => loadConfig({}, { INBOXD_PROT: '25' })).message).toBe(
       'unknown key "INBOXD_PROT" in the environment; did you mean INBOXD_PORT?',
     );
-    expect(failure(() => loadConfig({}, { INBOXD_COLOUR: 'red' })).message).toBe(
-      'unknown key "INBOXD_COLOUR" in the environment; inboxd --help lists what there is',
+    expect(failure(() => loadConfig({}, { INBOXD_ZZYZX: 'red' })).message).toBe(
+      'unknown key "INBOXD_ZZYZX" in the environment; inboxd --help lists what there is',
     );
   });
 

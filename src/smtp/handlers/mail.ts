@@ -2,7 +2,7 @@ import { ANNOUNCED } from '../extensions.ts';
 import { parseMailinatorPath } from '../parse/mailinator-path.ts';
 import { checkMailParams, parseParams } from '../parse/params.ts';
 import { parsePathArg } from '../parse/path.ts';
-import { NO_ROOM, NO_SUCH_USER, SENDER_NEEDS_UTF8, SENDER_OK, type SmtpReply, TOO_BIG } from '../replies.ts';
+import { NO_ROOM, NO_SUCH_USER, reply, SENDER_NEEDS_UTF8, SENDER_OK, type SmtpReply, TOO_BIG } from '../replies.ts';
 import type { Session } from '../session.ts';
 import { refuse } from './faults.ts';
 
@@ -18,6 +18,8 @@ export function mail(session: Session, arg: string): SmtpReply {
   const declared = facts.value.size ?? 0;
   if (declared > session.limits.contentBytes) return TOO_BIG;
   if (declared >= session.services.room()) return NO_ROOM;
+  const refusal = session.services.chaos?.strike('sender');
+  if (refusal) return reply(refusal.code, refusal.enhanced, refusal.text);
   session.from = { path: found.value.path, params: params.value };
   return SENDER_OK;
 }

@@ -7,6 +7,7 @@ import {
   BAD_RECIPIENT,
   NO_SUCH_USER,
   RECIPIENT_OK,
+  reply,
   type SmtpReply,
   STOP_THOSE_RECIPIENTS,
   TOO_MANY_RECIPIENTS,
@@ -31,6 +32,8 @@ function addRecipient(session: Session, arg: string): SmtpReply {
   const known = checkRcptParams(params.value, { esmtp: session.extended, announced: ANNOUNCED }, utf8);
   if (!known.ok) return refuse('RCPT', known);
   if (session.to.length >= session.limits.recipients) return tooMany(session);
+  const refusal = session.services.chaos?.strike('recipient');
+  if (refusal) return reply(refusal.code, refusal.enhanced, refusal.text);
   session.to.push({ path: found.value.path, params: params.value });
   return RECIPIENT_OK;
 }
