@@ -13,6 +13,7 @@ export interface StoreSettings {
   readonly keepPerInbox?: number;
   readonly keepBytes?: number;
   readonly keepAgeMs?: number;
+  readonly keptEvents?: number;
   readonly report?: (report: Report) => void;
   readonly now?: () => number;
 }

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
-import { describeStore, type StoreSettings } from '../contracts/store.ts';
+import { describeStore, type StoreVariant } from '../contracts/store.ts';
+import { describeFeed } from '../contracts/store-feed.ts';
+import { describeStoreSearch } from '../contracts/store-search.ts';
 
 const DEFAULTS = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0, report: () => {} } as const;
 
@@ -12,16 +14,23 @@ afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-describeStore({
-  name: 'SQLite in a folder',
-  open(settings: StoreSettings) {
-    const directory = mkdtempSync(join(tmpdir(), 'inboxd-store-'));
-    folders.push(directory);
-    return createSqliteStore({ ...DEFAULTS, ...settings, directory });
+const VARIANTS: readonly StoreVariant[] = [
+  {
+    name: 'SQLite in a folder',
+    open(settings) {
+      const directory = mkdtempSync(join(tmpdir(), 'inboxd-store-'));
+      folders.push(directory);
+      return createSqliteStore({ ...DEFAULTS, ...settings, directory });
+    },
   },
-});
+  {
+    name: 'SQLite in memory',
+    open: (settings) => createSqliteStore({ ...DEFAULTS, ...settings, directory: ':memory:' }),
+  },
+];
 
-describeStore({
-  name: 'SQLite in memory',
-  open: (settings) => createSqliteStore({ ...DEFAULTS, ...settings, directory: ':memory:' }),
-});
+for (const variant of VARIANTS) {
+  describeStore(variant);
+  describeStoreSearch(variant);
+  describeFeed(variant);
+}

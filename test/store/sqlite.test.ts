@@ -98,6 +98,55 @@ describe('restart', () => {
   });
 });
 
+describe('events', () => {
+  it('go on after a restart where they ended, and no id is used again', async () => {
+    let store = await open();
+    const [first, second] = [sampleMessage(), sampleMessage()];
+    await store.save(first);
+    await store.save(second);
+    await store.remove({ all: true });
+    const latest = store.feed.latest();
+    expect(latest).toBe(4);
+    await store.close();
+    store = await open();
+    expect(store.feed.latest()).toBe(latest);
+    const third = sampleMessage();
+    await store.save(third);
+    const events = await store.feed.since(1, 10);
+    expect(events).toMatchObject([
+      { id: 2, type: 'received', message: second.id },
+      { id: 3, type: 'deleted', message: first.id },
+      { id: 4, type: 'deleted', message: second.id },
+      { id: 5, type: 'received', message: third.id, summary: { id: third.id } },
+    ]);
+    await store.close();
+  });
+
+  it('tell of what narrower bounds take at the start', async () => {
+    let store = await open();
+    for (let n = 0; n < 3; n++) await store.save(sampleMessage());
+    const latest = store.feed.latest();
+    await store.close();
+    store = await open({ keepPerInbox: 1 });
+    expect(await store.feed.since(latest, 10)).toMatchObject([{ type: 'deleted' }, { type: 'deleted' }]);
+    expect(store.feed.latest()).toBe(latest + 2);
+    await store.close();
+  });
+
+  it('of a batch that failed never were', async () => {
+    const store = await open();
+    const bad = { ...sampleMessage(), receivedAt: new Date(Number.NaN) };
+    await Promise.allSettled([sampleMessage(), bad, sampleMessage()].map((message) => store.save(message)));
+    const events = await store.feed.since(0, 10);
+    expect(events).toMatchObject([
+      { id: 1, type: 'received' },
+      { id: 2, type: 'received' },
+    ]);
+    expect(events).toHaveLength(2);
+    await store.close();
+  });
+});
+
 describe('files', () => {
   it('are for their owner only', async () => {
     const store = await open({ directory: join(directory, 'new', 'folder') });
