@@ -4,8 +4,8 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithPeers } from '../support/peers.ts';
 import { openBrowser, openContext } from './support/chromium.ts';
+import { RealDaemon } from './support/real-daemon.ts';
 import { openSink, type Sink } from './support/sink.ts';
-import { StandIn } from './support/stand-in.ts';
 
 const FOLDER = new URL('hostile/', import.meta.url);
 const NAMES = readdirSync(FOLDER)
@@ -17,7 +17,7 @@ const isOfMails = (line: string): boolean => !/\b(google|googleapis|gstatic|gvt1
 const OPEN_MS = 20_000;
 
 describeWithPeers('a hostile mail', ['chromium'], () => {
-  const daemon = new StandIn();
+  const daemon = new RealDaemon();
   const ids = new Map<string, string>();
   /** What should never be: scripts that ran, dialogs, new pages, navigations, requests to elsewhere. */
   let harm: string[] = [];
@@ -56,7 +56,7 @@ describeWithPeers('a hostile mail', ['chromium'], () => {
   afterAll(async () => {
     await browser?.close();
     await sink?.close();
-    await daemon.stop();
+    await daemon.remove();
   });
 
   it('is one of at least 60', () => expect(NAMES.length).toBeGreaterThanOrEqual(60));
@@ -99,7 +99,7 @@ describeWithPeers('a hostile mail', ['chromium'], () => {
       await page.locator('[data-focus=list]').focus();
       await page.keyboard.press(NAMES.indexOf(name) === 0 ? 'k' : 'j');
       await expect.poll(() => page.url()).not.toBe(before);
-      expect(daemon.kept.length).toBe(NAMES.length);
+      expect((await daemon.summaries()).length).toBe(NAMES.length);
     },
     OPEN_MS,
   );
