@@ -1,7 +1,14 @@
 import { ConfigError, type ConfigProblem } from './config/error.ts';
 import { type Origins, resolveListeners } from './config/listeners.ts';
 import { nearest } from './config/nearest.ts';
-import { CONFIG_FILE_KEY, type Environment, OPTIONS, type Option, variableOf } from './config/options.ts';
+import {
+  CLIENT_VARIABLES,
+  CONFIG_FILE_KEY,
+  type Environment,
+  OPTIONS,
+  type Option,
+  variableOf,
+} from './config/options.ts';
 import { DEFAULT, describeOrigin, flagOrigin, type Origin, PROGRAM, variableOrigin } from './config/origin.ts';
 import type { Config, ConfigInput, Settings, Shorthands } from './config/settings.ts';
 import { environmentSource, type Flags, fileSource, flagSource, knownWords, type Source } from './config/sources.ts';
@@ -16,6 +23,7 @@ export interface LoadedConfig {
 }
 
 const CONFIG_VARIABLE = variableOf(CONFIG_FILE_KEY);
+const NO_OPTIONS = [CONFIG_VARIABLE, ...Object.values(CLIENT_VARIABLES)];
 const SHORTHANDS: readonly (keyof Shorthands)[] = ['host', 'port', 'httpPort', 'smtp', 'http'];
 
 /**
@@ -29,7 +37,7 @@ export function loadConfig(
   folder: string = process.cwd(),
 ): LoadedConfig {
   const { [CONFIG_FILE_KEY]: fileFlag, ...others } = flags;
-  const sources = [environmentSource(environment, CONFIG_VARIABLE, folder), flagSource(others, folder)];
+  const sources = [environmentSource(environment, NO_OPTIONS, folder), flagSource(others, folder)];
   const file = typeof fileFlag === 'string' ? fileFlag : environment[CONFIG_VARIABLE];
   if (file !== undefined && (file !== '' || file === fileFlag)) {
     const namedBy = file === fileFlag ? flagOrigin(CONFIG_FILE_KEY) : variableOrigin(CONFIG_FILE_KEY);

@@ -17,7 +17,8 @@ export const START_ERRORS = Object.freeze({
   STORE_MISSING: 'The data folder holds no store yet.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function.',
-  DAEMON_UNREACHABLE: 'The daemon that uses the data folder has no HTTP listener or does not answer.',
+  DAEMON_UNREACHABLE: 'The daemon that a command asks has no HTTP listener or does not answer.',
+  DAEMON_REFUSED: 'The daemon wants credentials, or cannot do what a command asks of it; the message says why.',
   NODE_TOO_OLD: 'inboxd needs Node.js 24 or later.',
 } satisfies Record<ConfigErrorCode | (string & {}), string>);
 

@@ -7,6 +7,7 @@ import { EXIT_CODES_HELP } from './exit-codes.ts';
 import { onInternalError, tellFailure } from './failure.ts';
 import { addFlags, givenFlags } from './flags.ts';
 import { endOnClosedOutput } from './output.ts';
+import { addRemoteCommands } from './remote-commands.ts';
 import { addTokenCommands } from './token-commands.ts';
 
 /** Keys that commands reading a data folder need; the rest they take from file and environment. */
@@ -41,6 +42,7 @@ function createProgram(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'inboxd: ')) });
   addServe(program);
   addReadingCommands(program);
+  addRemoteCommands(program, configOf);
   addOtherCommands(program);
   addTokenCommands(program, configOf);
   program.addHelpText('after', () => `\n${serveHelp(program)}${OPTIONS_HELP}\n${EXIT_CODES_HELP}`);

@@ -26,6 +26,11 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, undefined, 2).replace(/[\u007f-\uffff]/g, escapeUnlessGraphic));
 }
 
+/** Writes data as JSON on one line, as safe. */
+export function printJsonLine(value: unknown): void {
+  print(JSON.stringify(value).replace(/[\u007f-\uffff]/g, escapeUnlessGraphic));
+}
+
 /** One line about what went wrong, on standard error. */
 export function complain(text: string): void {
   process.stderr.write(`inboxd: ${text}\n`);
@@ -42,6 +47,12 @@ export function manyLines(text: string): string {
     .split(/\r?\n/)
     .map((line) => visible(line.replaceAll('\t', '    '), 100_000))
     .join('\n');
+}
+
+/** Names and values, one pair in a line. */
+export function columns(facts: readonly [string, string][]): string {
+  const width = Math.max(0, ...facts.map(([name]) => name.length)) + 1;
+  return facts.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}`).join('\n');
 }
 
 /** Number of bytes for people. */

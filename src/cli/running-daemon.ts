@@ -14,7 +14,8 @@ export interface RunningDaemon {
   ask(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly text: string }>;
 }
 
-interface Card {
+/** What a daemon says of itself in its data folder. */
+export interface Card {
   readonly pid: number;
   readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
   /** Where HTTP wants credentials: a token for who can read the card. */
@@ -64,7 +65,7 @@ function readCard(data: string): Card {
 }
 
 /** A listener on every address is reached on loopback. */
-function connectable(host: string): string {
+export function connectable(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   return host === '::' ? '::1' : host;
 }

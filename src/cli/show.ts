@@ -3,7 +3,17 @@ import { htmlToText } from '../mail/html-text.ts';
 import { type ParsedMail, parseMessage } from '../mail/mime.ts';
 import type { StoredMessage } from '../mail/store.ts';
 import { EXIT } from './exit-codes.ts';
-import { complain, manyLines, oneLine, print, printBytes, printJson, readableSize, readableTime } from './output.ts';
+import {
+  columns,
+  complain,
+  manyLines,
+  oneLine,
+  print,
+  printBytes,
+  printJson,
+  readableSize,
+  readableTime,
+} from './output.ts';
 import { findMessage, type StoreReader, withReader } from './store-access.ts';
 
 const SHOWN_HEADERS = ['from', 'sender', 'reply-to', 'to', 'cc', 'subject', 'date', 'message-id'];
@@ -99,9 +109,4 @@ function attachmentsOf({ parts }: ParsedMail): string {
     return `  ${oneLine(fileName === '' ? '(no name)' : fileName)}  ${oneLine(contentType)}  ${readableSize(bytes)}`;
   });
   return lines.length === 0 ? '' : ['Attachments:', ...lines].join('\n');
-}
-
-function columns(facts: readonly [string, string][]): string {
-  const width = Math.max(0, ...facts.map(([name]) => name.length)) + 1;
-  return facts.map(([name, value]) => `${`${name}:`.padEnd(width)} ${value}`).join('\n');
 }

@@ -27,6 +27,11 @@ export function table<R>(columns: readonly Column<R>[], rows: readonly R[], widt
   return lines.map((line) => layLine(columns, line, widths, width)).join('\n');
 }
 
+/** One more line for columns of given widths; a cell that is wider takes the room it needs. */
+export function tableLine<R>(columns: readonly Column<R>[], row: R, widths: readonly number[], width?: number): string {
+  return layLine(columns, columns.map(({ cell }) => cell(row)), widths, width); // biome-ignore format: a line
+}
+
 function layLine(
   columns: readonly { align?: 'right' }[],
   cells: readonly string[],
@@ -36,7 +41,7 @@ function layLine(
   let line = '';
   cells.forEach((cell, index) => {
     const isLast = index === cells.length - 1;
-    const space = ' '.repeat(widths[index]! - displayWidth(cell));
+    const space = ' '.repeat(Math.max(0, widths[index]! - displayWidth(cell)));
     if (columns[index]?.align === 'right') line += `${space}${cell}`;
     else line += isLast ? cell : `${cell}${space}`;
     if (!isLast) line += '  ';

@@ -88,6 +88,9 @@ export const KEYS: readonly string[] = OPTIONS.map(({ key }) => key);
 /** The option that names the TOML file; it cannot stand in one. */
 export const CONFIG_FILE_KEY = 'config';
 
+/** Where commands that ask a daemon find it, and what lets them in: variables that are no options of the daemon. */
+export const CLIENT_VARIABLES = Object.freeze({ url: 'INBOXD_URL', token: 'INBOXD_TOKEN' });
+
 /** `keep-per-inbox` on the command line is `--keep-per-inbox`. */
 export function flagOf(key: string): string {
   return `--${key}`;

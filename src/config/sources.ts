@@ -32,9 +32,9 @@ export function fileSource(file: string, namedBy: Origin, folder: string): Sourc
 }
 
 /** Takes every `INBOXD_*` variable; an empty one counts as not set, as `${VARIABLE:-}` in a compose file leaves it. */
-export function environmentSource(environment: Environment, except: string, folder: string): Source {
+export function environmentSource(environment: Environment, except: readonly string[], folder: string): Source {
   const given = Object.entries(environment).filter(
-    ([name, text]) => name.startsWith('INBOXD_') && name !== except && text,
+    ([name, text]) => name.startsWith('INBOXD_') && !except.includes(name) && text,
   );
   return {
     values: new Map(given),
