@@ -17,7 +17,7 @@ export interface Action {
 }
 
 const reading = (): boolean => desk.reading.message !== null;
-const deleting = (): boolean => reading() && desk.can('delete');
+const changing = (): boolean => reading() && desk.can('delete');
 
 export function focusOn(name: string): void {
   document.querySelector<HTMLElement>(`[data-focus="${name}"]`)?.focus();
@@ -53,15 +53,15 @@ export const ACTIONS: readonly Action[] = [
   { label: 'unread',        keys: 'g u', run: () => desk.show({ q: 'is:unread' }) },
   { label: 'pinned',        keys: 'g p', run: () => desk.show({ q: 'is:pinned' }) },
   { label: 'back',          keys: 'u',   run: backToList, when: reading },
-  { label: 'markUnread',    keys: 'm',   run: () => void desk.mark({ read: false }), when: () => desk.current?.read === true },
-  { label: 'markRead',      keys: 'm',   run: () => void desk.mark({ read: true }), when: () => desk.current?.read === false },
-  { label: 'pin',           keys: 'p',   run: () => void desk.mark({ pinned: true }), when: () => desk.current?.pinned === false },
-  { label: 'unpin',         keys: 'p',   run: () => void desk.mark({ pinned: false }), when: () => desk.current?.pinned === true },
-  { label: 'tag',           keys: 't',   run: () => { desk.dialog = 'tags'; }, when: reading },
+  { label: 'markUnread',    keys: 'm',   run: () => void desk.mark({ read: false }), when: () => changing() && desk.current?.read === true },
+  { label: 'markRead',      keys: 'm',   run: () => void desk.mark({ read: true }), when: () => changing() && desk.current?.read === false },
+  { label: 'pin',           keys: 'p',   run: () => void desk.mark({ pinned: true }), when: () => changing() && desk.current?.pinned === false },
+  { label: 'unpin',         keys: 'p',   run: () => void desk.mark({ pinned: false }), when: () => changing() && desk.current?.pinned === true },
+  { label: 'tag',           keys: 't',   run: () => { desk.dialog = 'tags'; }, when: changing },
   { label: 'copy',          keys: 'c',   run: () => void copyCode(), when: () => (desk.reading.message?.codes.length ?? 0) > 0 },
   { label: 'download',      keys: 'd',   run: () => location.assign(desk.reading.downloadUrl), when: reading },
   { label: 'loadRemote',    keys: 'i',   run: () => { desk.reading.remote = true; }, when: () => desk.reading.message?.html != null },
-  { label: 'delete',        keys: '#',   run: () => desk.remove(), when: deleting },
+  { label: 'delete',        keys: '#',   run: () => desk.remove(), when: changing },
   { label: 'undo',          keys: 'z',   run: () => desk.undo.takeBack(), when: () => desk.undo.pending !== null },
   { label: 'deleteAll',                  run: () => desk.removeAll(), when: () => desk.can('delete') && desk.list.rows.length > 0 },
   { label: 'themeLight',                 run: () => { settings.theme = 'light'; } },

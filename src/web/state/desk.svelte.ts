@@ -141,7 +141,8 @@ class Desk {
   async #read(id: string): Promise<void> {
     await this.reading.open(id);
     const { message } = this.reading;
-    if (message?.id === id && !message.read && this.can('read')) await this.mark({ read: true });
+    // who may only read leaves no traces
+    if (message?.id === id && !message.read && this.can('delete')) await this.mark({ read: true });
   }
 
   #view({ inbox, q }: Route): View {
@@ -164,7 +165,7 @@ class Desk {
 
   async mark(marks: Marks): Promise<void> {
     const { current } = this;
-    if (current === undefined) return;
+    if (current === undefined || !this.can('delete')) return;
     try {
       this.#changed([await api.mark(current.id, marks)]);
       this.inboxes.refresh();
