@@ -41,7 +41,8 @@ export class Arrivals {
       resolve(there);
     }
     const leave = (why: Error): void => {
-      if (this.#waiting.delete(waiter)) reject(why);
+      // what has come by now is in time, though it may still be on its way through here
+      void this.#taken.then(() => this.#waiting.delete(waiter) && reject(why));
     };
     return { message: promise, leave };
   }
