@@ -73,11 +73,12 @@ export class Remote {
       );
       outgoing.on('response', (incoming) => {
         if (isGood(incoming)) resolve(incoming);
-        else
-          readText(incoming, PROBLEM_BYTES).then(
-            (text) => reject(refusal(url, path, incoming, text, authorization !== undefined)),
-            reject,
-          );
+        else {
+          readText(incoming, PROBLEM_BYTES)
+            .then((text) => refusal(url, path, incoming, text, authorization !== undefined))
+            .catch((error: unknown) => notInboxd(url, error))
+            .then(reject);
+        }
       });
       outgoing.end();
     });
@@ -194,7 +195,10 @@ interface Problem {
 
 function refusal(url: string, path: string, incoming: IncomingMessage, text: string, hadToken: boolean): StartError {
   const { statusCode: status = 0, headers } = incoming;
-  if (!(headers['content-type'] ?? '').startsWith('application/problem+json')) return notInboxd(url, `${status}`);
+  const isProblem = (headers['content-type'] ?? '').startsWith('application/problem+json');
+  // of a daemon that is just stopping, or of a proxy in front of one that is not there
+  if (!isProblem && [502, 503, 504].includes(status)) return unreachable(`${url} cannot answer now: ${status}`);
+  if (!isProblem) return notInboxd(url, status);
   const { detail, parameter, at } = JSON.parse(text) as Problem;
   const why = oneLine(String(detail));
   if (status === 401 && !hadToken) {

@@ -22,7 +22,7 @@ async function send(port: number, to: string, subject: string, body = 'Hello.'):
 const WELCOME =
   '<p>Your verification code is <b>271828</b>.</p><p><a href="https://shop.example/confirm?token=a1B2">Confirm your address</a></p>';
 
-describe('beside a daemon', () => {
+describe('beside a daemon', { timeout: 60_000 }, () => {
   const folder = new Folder();
   const data = folder.at('data');
   let daemon: DaemonProcess;
@@ -182,9 +182,9 @@ describe('what is no daemon', () => {
 
   it('is told with its URL when nothing answers, or another server does', async () => {
     const server = createServer((_request, response) => response.writeHead(404).end('no'));
-    server.listen(0, '127.0.0.1');
+    server.listen(0, '127.0.0.78'); // where nobody else takes the port meanwhile
     await once(server, 'listening');
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const url = `http://127.0.0.78:${(server.address() as AddressInfo).port}`;
     expect(await inboxd(['search', 'x', '--url', url])).toEqual({
       code: 2,
       stdout: '',
@@ -198,6 +198,18 @@ describe('what is no daemon', () => {
       expect(stderr).toContain(`inboxd: no inboxd answers at ${url} (connect ECONNREFUSED`);
     }
   }, 60_000);
+});
+
+describe('a daemon that is just stopping', () => {
+  it('is told as one that cannot answer now', async () => {
+    const server = createServer((_request, response) => response.writeHead(503).end('closing'));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const { code, stderr } = await inboxd(['search', 'x', '--url', url]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `inboxd: ${url} cannot answer now: 503\n` });
+    server.close();
+  });
 });
 
 describe('tail', () => {
@@ -227,10 +239,11 @@ describe('tail', () => {
   }, 90_000);
 
   it('goes on when the daemon comes back with another store', async () => {
-    const start = (port: number) => serve(['--port', '0', '--http-port', String(port), '--data', ':memory:']);
+    const host = '127.0.0.77'; // where nobody else takes the port meanwhile
+    const start = (port: number) => serve(['--port', '0', '--listen', `http://${host}:${port}`, '--data', ':memory:']);
     const first = await start(0);
     const port = first.port('http');
-    await using tail = new Tail(['--json', '--url', `http://127.0.0.1:${port}`]);
+    await using tail = new Tail(['--json', '--url', `http://${host}:${port}`]);
     for (const subject of ['one', 'two', 'three']) await send(first.port('smtp'), 'ann@there.example', subject);
     await tail.lines(3);
     await stop(first);
