@@ -101,7 +101,7 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE VIRTUAL TABLE search USING fts5 (                -- see search-index.ts
     sender, recipients, cc, bcc, reply_to, envelope, subject, message_id, header_names, header_values, file_names, body,
-    marks, content = '', contentless_delete = 1, tokenize = 'ascii'
+    starts, marks, content = '', contentless_delete = 1, tokenize = 'ascii'
   );
   UPDATE totals SET indexed_to = 0;
   `,

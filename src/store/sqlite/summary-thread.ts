@@ -20,6 +20,8 @@ export interface SummaryData {
   readonly isBackground: boolean;
 }
 
+/** Low, but not the lowest: with that, a machine that is busy with other things would never index. */
+const BACKGROUND_PRIORITY = 10;
 /** Characters of a mail that a search looks at. */
 const TEXT_CHARACTERS = 256 * 1024;
 
@@ -43,7 +45,7 @@ export type SummaryMethods = typeof methods;
 
 serveThread(({ isBackground }: SummaryData) => {
   // on Linux a priority belongs to the thread, elsewhere it would be the whole daemon's
-  if (isBackground && process.platform === 'linux') setPriority(19);
+  if (isBackground && process.platform === 'linux') setPriority(BACKGROUND_PRIORITY);
   return methods;
 });
 
