@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
+import { formatListenUrl, type ListenAddress, parseServer } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
@@ -231,6 +231,7 @@ async function listenHttp(address: ListenAddress, config: Config, parts: HttpPar
     spool: keep.spool,
     sendBytes: config.maxMessageBytes,
     sinkMs: config.sinkTimeoutMs,
+    spamd: parseServer(config.spamd),
     chaos: keep.chaos,
     version: VERSION,
     hostname,

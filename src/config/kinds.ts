@@ -7,6 +7,7 @@ import {
   type ListenAddress,
   parseHost,
   parseListenUrl,
+  parseServer,
 } from './listen-url.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
@@ -155,6 +156,15 @@ export const LISTEN_URLS: Kind<readonly ListenAddress[]> = {
   },
   accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isListenAddress),
   print: (value) => value.map(formatListenUrl),
+};
+
+/** Where another server listens; '' for none. */
+export const OPTIONAL_SERVER: Kind<string> = {
+  allowed: 'host:port, or the path of a UNIX socket; empty for none',
+  placeholder: 'address',
+  read: (raw) => (OPTIONAL_SERVER.accepts(raw) ? { ok: true, value: raw as string } : BAD),
+  accepts: (value) => value === '' || (typeof value === 'string' && parseServer(value) !== undefined),
+  print: (value) => value,
 };
 
 /** A folder, or `:memory:` for none. */

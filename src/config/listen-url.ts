@@ -32,6 +32,15 @@ export function parseListenUrl(text: string): ParsedAddress {
   return tcpAddress(protocol, authority);
 }
 
+/** Reads where another server listens: `host:port` or the path of a UNIX socket; undefined if it is neither. */
+export function parseServer(text: string): { host: string; port: number } | { path: string } | undefined {
+  const read = parseListenUrl(`smtp://${text}`);
+  if (!read.ok) return undefined;
+  const { host, port, path } = read.value;
+  if (path !== undefined) return { path };
+  return port === 0 ? undefined : { host, port };
+}
+
 /** Writes the URL that `parseListenUrl` reads. */
 export function formatListenUrl({ protocol, path, host, port }: ListenAddress): string {
   if (path !== undefined) return `${protocol}://${encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23')}`;

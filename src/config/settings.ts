@@ -26,6 +26,8 @@ export interface Config {
   readonly profile: 'rfc5321' | 'mailinator';
   readonly bareNewlines: 'reject' | 'keep';
   readonly lenientSyntax: boolean;
+  /** `host:port` or socket path of a SpamAssassin daemon, or ''. */
+  readonly spamd: string;
   /** The HTTP API may set refusals by chance. */
   readonly chaos: boolean;
   readonly maxMessageBytes: number;

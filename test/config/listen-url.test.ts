@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatListenUrl, parseListenUrl } from '../../src/config/listen-url.ts';
+import { formatListenUrl, parseListenUrl, parseServer } from '../../src/config/listen-url.ts';
 
 describe('listener URLs', () => {
   it.each([
@@ -47,5 +47,19 @@ describe('listener URLs', () => {
     [`smtp:///${'x'.repeat(107)}`, 'the path of a socket has at most 107 bytes, this one 108'],
   ])('refuses %s', (url, why) => {
     expect(parseListenUrl(url)).toEqual({ ok: false, why });
+  });
+});
+
+describe('another server', () => {
+  it.each([
+    ['127.0.0.1:783', { host: '127.0.0.1', port: 783 }],
+    ['[::1]:783', { host: '::1', port: 783 }],
+    ['spam.example:783', { host: 'spam.example', port: 783 }],
+    ['/run/spamd.sock', { path: '/run/spamd.sock' }],
+    ['127.0.0.1', undefined],
+    ['127.0.0.1:0', undefined],
+    ['', undefined],
+  ])('%j is %j', (text, server) => {
+    expect(parseServer(text)).toEqual(server);
   });
 });
