@@ -118,6 +118,13 @@ export function describeStoreSearch({ name, open }: StoreVariant): void {
         }
       });
 
+      it('count as found when all messages were looked at before the index came to them', async () => {
+        await save({}, {}, {});
+        expect((await store.list({})).messages.map(({ snippet }) => snippet)).toEqual(['Hello', 'Hello', 'Hello']);
+        await indexed();
+        expect(await find('hello')).toHaveLength(3);
+      });
+
       it('go with their message and change with nothing else', async () => {
         const [gone, stays] = await save({ raw: mail('x', 'needle') }, { raw: mail('x', 'needle') });
         await indexed();

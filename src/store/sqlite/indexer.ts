@@ -44,6 +44,7 @@ export class Indexer {
   #isClosed = false;
   #hasFailed = false;
   #isBusy = false;
+  #indexedTo = 0;
   /** How many wait for the work to be done. */
   #waiting = 0;
   /** Ends a pause before its time. */
@@ -137,10 +138,12 @@ export class Indexer {
   async #step(limits: typeof STEP): Promise<boolean> {
     const { reader, writer } = this.#options;
     const { entries: unindexed, upTo } = await reader.call('unindexed', limits);
-    if (unindexed.length === 0) return false;
+    // whatever was looked at has been parsed for that already, and yet it has to be said that nothing is left
+    if (unindexed.length === 0 && upTo <= this.#indexedTo) return false;
     const entries = await this.#background.summarise(unindexed.map((message) => this.#unparsed(message)));
     await writer!.call('index', { entries, upTo });
-    return true;
+    this.#indexedTo = upTo;
+    return unindexed.length > 0;
   }
 
   #unparsed({ seq, id, content, arrival }: Unindexed): Unparsed {
