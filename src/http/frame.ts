@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { framePolicy } from './frame-policy.ts';
 import { HTTP_LIMITS } from './limits.ts';
 import { sendForbidden } from './replies.ts';
 
@@ -13,19 +14,6 @@ import { sendForbidden } from './replies.ts';
 const HELD = framePolicy('data:');
 /** For a reader who has asked to load the pictures. */
 const REMOTE = framePolicy('data: https: http:');
-
-function framePolicy(images: string): string {
-  return [
-    // a link that a person clicks opens in a tab of its own
-    'sandbox allow-popups allow-popups-to-escape-sandbox',
-    "default-src 'none'",
-    `img-src ${images}`,
-    "style-src 'unsafe-inline'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'self'",
-  ].join('; ');
-}
 
 /** For the blank document in which the page takes mails apart: see src/web/mail/purifier.ts. */
 const BLANK = [

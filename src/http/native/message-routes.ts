@@ -1,5 +1,6 @@
 import type { MailPart } from '../../mail/mime.ts';
 import type { Context } from '../context.ts';
+import { framePolicy } from '../frame-policy.ts';
 import { safeType } from '../media-type.ts';
 import { sendProblem } from '../problem.ts';
 import { SANDBOX_POLICY } from '../security.ts';
@@ -216,17 +217,4 @@ function pictures(parts: readonly MailPart[]): (contentId: string) => string | u
     left -= part.bytes;
     return `data:${part.contentType};base64,${part.content.toString('base64')}`;
   };
-}
-
-/** No scripts, no forms, an origin of its own; links open outside of the frame, and only our own page may frame it. */
-function framePolicy(images: string): string {
-  return [
-    'sandbox allow-popups allow-popups-to-escape-sandbox',
-    "default-src 'none'",
-    `img-src ${images}`,
-    "style-src 'unsafe-inline'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'self'",
-  ].join('; ');
 }
