@@ -23,6 +23,7 @@ import { TOO_MANY_CONNECTIONS } from './smtp/replies.ts';
 import { prepare, Session } from './smtp/session.ts';
 import { mailinator, smtp } from './smtp/table.ts';
 import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
+import { spoolDirectory } from './store/sqlite/layout.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import { VERSION } from './version.ts';
 import { Connection } from './wire/connection.ts';
@@ -169,7 +170,7 @@ async function chooseSpool(
 ): Promise<{ spool: Spool; remove: () => Promise<void> }> {
   const remove = async (): Promise<void> => {};
   if (!parts.sink && config.sink.kind === 'discard') return { spool: countingSpool, remove };
-  if (directory !== ':memory:') return { spool: createSpool({ directory: join(directory, 'spool') }), remove };
+  if (directory !== ':memory:') return { spool: createSpool({ directory: spoolDirectory(directory) }), remove };
   if (!parts.sink && config.sink.kind === 'store') return { spool: createMemorySpool(), remove };
   const own = await mkdtemp(join(tmpdir(), 'inboxd-spool-'));
   return { spool: createSpool({ directory: own }), remove: () => rm(own, { recursive: true, force: true }) };

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 
 /**
  * The bytes of a message exactly as they were sent (dot-unstuffed, nothing else), readable any number of times.
@@ -207,7 +208,7 @@ class SpoolWriter implements ContentWriter {
       return await open(this.#path, 'wx', 0o600);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+      makeDirectory(this.#directory);
       return await open(this.#path, 'wx', 0o600);
     }
   }

@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { makeDirectory } from '../mail/make-directory.ts';
 import type { Message } from '../mail/message.ts';
 import type { Sink } from '../mail/sink.ts';
 import { traceHeaders } from '../mail/trace.ts';
@@ -22,8 +22,7 @@ let delivered = 0; // tells two deliveries of one process apart, in whatever Mai
  * @throws the system's error if the folders cannot be made
  */
 export function createMaildirSink(directory: string, hostname: string): Sink {
-  for (const folder of ['tmp', 'new', 'cur']) mkdirSync(join(directory, folder), { recursive: true, mode: 0o700 });
-  for (const path of [directory, dirname(resolve(directory))]) syncDirectorySync(path); // with their names on disk
+  for (const folder of ['tmp', 'new', 'cur']) makeDirectory(join(directory, folder));
   const host = hostname.replaceAll('/', '\\057').replaceAll(':', '\\072');
   return async (message, signal) => {
     const name = nameOf(message, host);
@@ -61,15 +60,6 @@ async function syncDirectory(path: string): Promise<void> {
     await directory.sync();
   } finally {
     await directory.close();
-  }
-}
-
-function syncDirectorySync(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }
 

@@ -1,5 +1,6 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeDirectory } from '../../mail/make-directory.ts';
 
 /** Where the parts of a store lie in its folder. Files are 0600, folders 0700. */
 export interface Layout {
@@ -36,26 +37,6 @@ export function spoolDirectory(directory: string): string {
 
 export function makeDirectories(layout: Layout): void {
   for (const path of [layout.directory, layout.contents, layout.spool]) makeDirectory(path);
-}
-
-/**
- * Makes a folder and those above it, each with its name on disk: what will be fsynced in there must be reachable.
- * `mkdirSync` with `recursive` never returns where the kernel says ENOENT in a folder that exists, as in /proc.
- */
-function makeDirectory(path: string): void {
-  const parent = dirname(path);
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
-    if (code !== 'ENOENT' || existsSync(parent)) throw error;
-    makeDirectory(parent);
-    mkdirSync(path, { mode: 0o700 });
-  }
-  const descriptor = openSync(parent, 'r');
-  fsyncSync(descriptor);
-  closeSync(descriptor);
 }
 
 /** Makes an empty file that only its owner may read; SQLite gives the files beside it the same rights. */
