@@ -31,16 +31,6 @@ export function decodeXtext(text: string): Parsed<string> {
   return hasUnseenCharacters(decoded) ? UNSAFE : parsed(decoded);
 }
 
-/** Encodes any text as xtext, UTF-8 octet by octet. */
-export function encodeXtext(text: string): string {
-  let encoded = '';
-  for (const octet of Buffer.from(text)) {
-    const plain = octet >= 0x21 && octet <= 0x7e && octet !== 0x2b && octet !== 0x3d;
-    encoded += plain ? String.fromCharCode(octet) : `+${octet.toString(16).toUpperCase().padStart(2, '0')}`;
-  }
-  return encoded;
-}
-
 /** Value of one upper-case hexadecimal digit, -1 for anything else (NaN too). */
 function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;
