@@ -83,6 +83,8 @@ export class Session implements WireSession {
   #chunkNewlines: BareNewlines | undefined;
   chunkBytes = 0;
   lastChunk = false;
+  /** Replies that the end of what is coming in calls for; it outlives the transaction, for when a handler throws. */
+  repliesDue = 1;
 
   readonly #transcript: Transcript;
   #commands = 0;
@@ -145,6 +147,7 @@ export class Session implements WireSession {
 
   /** Gets ready for content: DATA, or the first BDAT. */
   openContent(): void {
+    this.repliesDue = this.to.length;
     this.#writer = this.services.spool();
   }
 
@@ -156,6 +159,7 @@ export class Session implements WireSession {
     }
     this.chunkBytes = bytes;
     this.lastChunk = last;
+    this.repliesDue = last ? this.to.length : 1;
   }
 
   take(view: Buffer): void | Promise<void> {

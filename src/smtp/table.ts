@@ -10,6 +10,7 @@ import {
   processMessage,
   processOnlyMessage,
 } from './handlers/data.ts';
+import { crashInContent } from './handlers/dispose.ts';
 import { ehlo, helo, looseHelo } from './handlers/hello.ts';
 import { looseMail, mail } from './handlers/mail.ts';
 import * as other from './handlers/other.ts';
@@ -79,7 +80,8 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: EVERY,           on: 'timeout',      run: other.timeout,           ok: END },
   { in: EVERY,           on: 'shutdown',     run: other.shutdown,          ok: END },
   { in: ['idle'],        on: 'crash',        run: other.crash },
-  { in: [...GREETED, ...OPEN, 'dataStart', 'chunk'], on: 'crash', run: other.crash, fail: 'ehlo' },
+  { in: [...GREETED, ...OPEN], on: 'crash',  run: other.crash,             fail: 'ehlo' },
+  { in: ['dataStart', 'chunk'], on: 'crash', run: crashInContent,          fail: 'ehlo' },
 ];
 
 const SMTP: Protocol<SmtpState, Session> = {

@@ -131,6 +131,11 @@ function chooseSink(name: string, kept: Kept[]): Sink {
       return () => Promise.reject(Object.assign(new Error('disk is full'), { code: 'ENOSPC' }));
     case 'hang':
       return () => new Promise(() => {});
+    case 'circular':
+      return async () => {
+        const verdict = { code: 550, enhanced: '5.0.0', text: 'no\ntext' };
+        return Object.assign(verdict, { verdict });
+      };
     case 'junk':
       return () => ({ code: 250, enhanced: '5.0.0', text: 'two\r\n250 lines' });
     default:
@@ -151,7 +156,10 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
     limits: limits as typeof SMTP_LIMITS,
     sink: chooseSink(settings.get('sink') ?? 'keep', kept),
     spool: createMemorySpool(),
-    report: (report) => reports.push(report),
+    report: (report) => {
+      reports.push(report);
+      if (report.type === settings.get('reportThrows')) throw new Error('reporter is broken');
+    },
     bareNewlines: settings.get('bareNewlines') === 'keep' ? 'keep' : 'reject',
     lenientSyntax: settings.has('lenientSyntax'),
     room: () => Number(settings.get('room') ?? Number.POSITIVE_INFINITY),

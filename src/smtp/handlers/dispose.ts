@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Content } from '../../mail/content.ts';
 import type { Envelope } from '../../mail/envelope.ts';
 import { type Client, createId, type Message, type WithProtocol } from '../../mail/message.ts';
@@ -93,6 +94,12 @@ class ArrivedMessage implements Message {
   }
 }
 
+/** A handler threw when content had come: who sent it has as many replies as it waits for (RFC 2033 §4.2). */
+export function crashInContent(session: Session): SmtpReply {
+  session.reset();
+  return perRecipient(session, session.repliesDue, NOT_TAKEN);
+}
+
 /** Refuses the message at hand, whole: the transaction is over. */
 export function refuseMessage(session: Session, refusal: SmtpReply): SmtpReply {
   const recipients = session.to.length;
@@ -123,7 +130,7 @@ function askSink(session: Session, message: Message): Answers | Promise<Answers>
   const deadline = new AbortController();
   try {
     const given = sink(message, deadline.signal);
-    if (given instanceof Promise) return inTime(session, message, deadline, given.then(heedAll, crashed));
+    if (given instanceof Promise) return inTime(session, message, deadline, given.then(heedAll).catch(crashed));
     message.content.release();
     return heedAll(given);
   } catch (error) {
@@ -170,8 +177,9 @@ function heed(verdict: Verdict | undefined, crashed: (error: unknown) => SmtpRep
   return sound ? reply(code, enhanced, text) : crashed(new Error(`sink gave no valid verdict: ${describe(verdict)}`));
 }
 
+/** In words, whatever a sink gave: what refers to itself, or to a program's whole inside, has no JSON and no end. */
 function describe(verdict: unknown): string {
-  return JSON.stringify(verdict)?.slice(0, 200) ?? typeof verdict;
+  return inspect(verdict, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
 }
 
 function queued(message: Message): SmtpReply {

@@ -139,7 +139,7 @@ export function shutdown(): SmtpReply {
   return SHUTTING_DOWN;
 }
 
-/** A handler threw: nothing half-done stays behind. */
+/** A handler threw between commands: nothing half-done stays behind. */
 export function crash(session: Session): SmtpReply {
   session.reset();
   return NOT_TAKEN;
