@@ -1,5 +1,6 @@
 import type { Config } from '../config.ts';
 import { htmlToText } from '../mail/html-text.ts';
+import type { TlsFacts } from '../mail/message.ts';
 import { type ParsedMail, parseMessage } from '../mail/mime.ts';
 import type { StoredMessage } from '../mail/store.ts';
 import { EXIT } from './exit-codes.ts';
@@ -59,6 +60,12 @@ function asData(stored: StoredMessage, parsed: ParsedMail): object {
   return { ...stored, date, headers, text, html, parts: attached };
 }
 
+function encryption({ version, cipher, serverName, subject }: TlsFacts): string {
+  const asked = serverName === undefined ? '' : ` for ${oneLine(serverName)}`;
+  const given = subject === undefined ? '' : `, client certificate of ${oneLine(subject)}`;
+  return `${version} with ${cipher}${asked}${given}`;
+}
+
 function asPage(stored: StoredMessage, parsed: ParsedMail): string {
   const { envelope, client } = stored;
   const facts: [string, string][] = [
@@ -67,6 +74,7 @@ function asPage(stored: StoredMessage, parsed: ParsedMail): string {
       'Received',
       `${readableTime(stored.receivedAt)} from ${oneLine(client.address)} (${oneLine(client.hello)}) with ${stored.protocol}`,
     ],
+    ...(client.tls ? [['Encryption', encryption(client.tls)] satisfies [string, string]] : []),
     [
       'Envelope',
       `<${oneLine(envelope.from)}> to ${envelope.to.map(({ address }) => `<${oneLine(address)}>`).join(', ')}`,

@@ -2,6 +2,18 @@ import { randomFillSync } from 'node:crypto';
 import type { Content } from './content.ts';
 import type { Envelope } from './envelope.ts';
 
+/** What a TLS handshake agreed on. */
+export interface TlsFacts {
+  /** `TLSv1.2` or `TLSv1.3`. */
+  readonly version: string;
+  /** IANA name of the cipher suite, such as `TLS_AES_256_GCM_SHA384`. */
+  readonly cipher: string;
+  /** Name that the client asked for (SNI). */
+  readonly serverName?: string;
+  /** Subject of the certificate that the client gave; nobody has vouched for it. */
+  readonly subject?: string;
+}
+
 /** The other end of the session that brought a message. */
 export interface Client {
   /** IP address as text, or `local` for a UNIX socket. */
@@ -10,10 +22,12 @@ export interface Client {
   readonly port: number;
   /** Argument of EHLO, HELO or LHLO as the client sent it. */
   readonly hello: string;
+  /** The session was encrypted. */
+  readonly tls?: TlsFacts;
 }
 
-/** "with" protocol of the trace (RFC 3848, RFC 6531 §4.3). */
-export type WithProtocol = 'SMTP' | 'ESMTP' | 'UTF8SMTP' | 'LMTP' | 'UTF8LMTP' | 'HTTP';
+/** "with" protocol of the trace (RFC 3848, RFC 6531 §4.3): S is TLS, A is AUTH. */
+export type WithProtocol = 'SMTP' | 'HTTP' | `${'ESMTP' | 'LMTP' | 'UTF8SMTP' | 'UTF8LMTP'}${'' | 'S' | 'A' | 'SA'}`;
 
 /** A message that has arrived whole and waits for a sink's verdict. Trace facts stand beside the content, never in it. */
 export interface Message {

@@ -1,4 +1,4 @@
-import type { Message } from './message.ts';
+import type { Message, TlsFacts } from './message.ts';
 
 /** What happened, told to whoever listens; a report decides nothing. */
 export type Report =
@@ -10,6 +10,8 @@ export type Report =
       readonly session: string;
       readonly address: string;
       readonly hello: string;
+      /** The session ended encrypted. */
+      readonly tls?: TlsFacts;
       readonly messages: number;
       readonly commands: number;
       readonly failures: number;

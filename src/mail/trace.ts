@@ -10,11 +10,13 @@ export function traceHeaders(message: Message, hostname: string): Buffer {
   const { envelope, client, protocol, id, receivedAt } = message;
   const only = envelope.to.length === 1 ? envelope.to[0] : undefined;
   const literal = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
+  const clauses = [`by ${plain(hostname)} with ${protocol} id ${id}`];
+  if (only) clauses.push(`for <${oneLine(only.path.text)}>`);
+  if (client.tls) clauses.push(`tls ${plain(client.tls.cipher)} (${plain(client.tls.version)})`); // RFC 8314 §4.3
   const lines = [
     `Return-Path: <${oneLine(envelope.from.path?.text ?? '')}>`,
     `Received: from ${plain(client.hello) || 'unknown'} ([${plain(literal)}])`,
-    `\tby ${plain(hostname)} with ${protocol} id ${id}${only ? '' : ';'}`,
-    ...(only ? [`\tfor <${oneLine(only.path.text)}>;`] : []),
+    `\t${clauses.join('\r\n\t')};`,
     `\t${rfcDate(receivedAt)}`,
   ];
   return Buffer.from(`${lines.join('\r\n')}\r\n`, 'utf8');

@@ -1,6 +1,7 @@
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { Recipient } from '../mail/envelope.ts';
+import type { TlsFacts } from '../mail/message.ts';
 import type { Report, Reporter } from '../mail/report.ts';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { visible } from './visible.ts';
@@ -95,6 +96,7 @@ function messageLine(report: Extract<Report, { type: 'message' }>): object {
     id: message.id,
     protocol: message.protocol,
     client: visible(message.client.address),
+    ...tlsOf(message.client.tls),
     from: from.path === null ? '<>' : visible(from.path.text),
     to: to.length === 1 ? [visible(to[0]!.path.text)] : to.slice(0, NAMED).map(recipientText),
     recipients: to.length,
@@ -111,6 +113,7 @@ function sessionLine(report: Extract<Report, { type: 'session-end' }>): object {
     session: report.session,
     client: visible(report.address),
     hello: visible(report.hello),
+    ...tlsOf(report.tls),
     messages: report.messages,
     commands: report.commands,
     failures: report.failures,
@@ -118,6 +121,18 @@ function sessionLine(report: Extract<Report, { type: 'session-end' }>): object {
     bytesOut: report.bytesOut,
     ms: rounded(report.milliseconds),
     reason: report.reason,
+  };
+}
+
+/** What a line says of encryption; nothing where there was none. */
+function tlsOf(tls: TlsFacts | undefined): object | undefined {
+  if (tls === undefined) return undefined;
+  const { version, cipher, serverName, subject } = tls;
+  return {
+    tls: version,
+    cipher,
+    ...(serverName !== undefined && { serverName: visible(serverName) }),
+    ...(subject !== undefined && { certificate: visible(subject) }),
   };
 }
 

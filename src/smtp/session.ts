@@ -1,7 +1,7 @@
 import type { Chaos } from '../mail/chaos.ts';
 import type { Content, ContentWriter, Spool } from '../mail/content.ts';
 import type { Recipient, Sender } from '../mail/envelope.ts';
-import { type Client, createId, type WithProtocol } from '../mail/message.ts';
+import { type Client, createId, type TlsFacts, type WithProtocol } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Sink } from '../mail/sink.ts';
 import { BareNewlines } from '../wire/bare-newlines.ts';
@@ -65,6 +65,8 @@ export class Session implements WireSession {
   readonly port: number;
   readonly #startedAt = performance.now();
 
+  /** What the handshake agreed on, once the session is encrypted. */
+  tls: TlsFacts | undefined;
   hello = '';
   /** EHLO or LHLO was said: parameters may be given. */
   extended = false;
@@ -110,15 +112,21 @@ export class Session implements WireSession {
   }
 
   get client(): Client {
-    return { address: this.address, port: this.port, hello: this.hello };
+    const { address, port, hello, tls } = this;
+    return tls === undefined ? { address, port, hello } : { address, port, hello, tls };
+  }
+
+  get encrypted(): boolean {
+    return this.tls !== undefined;
   }
 
   /** "with" of the trace (RFC 3848, RFC 6531 §4.3). */
   get withProtocol(): WithProtocol {
-    const utf8 = this.from?.params.has('SMTPUTF8') ?? false;
-    if (this.services.protocol === 'LMTP') return utf8 ? 'UTF8LMTP' : 'LMTP';
     if (!this.extended) return 'SMTP';
-    return utf8 ? 'UTF8SMTP' : 'ESMTP';
+    const utf8 = this.from?.params.has('SMTPUTF8') ?? false;
+    const secured = this.encrypted ? 'S' : '';
+    if (this.services.protocol === 'LMTP') return `${utf8 ? 'UTF8LMTP' : 'LMTP'}${secured}`;
+    return `${utf8 ? 'UTF8SMTP' : 'ESMTP'}${secured}`;
   }
 
   /** Gives the open transaction up, whole: sender, recipients, content and what was noted about them. */
@@ -270,6 +278,7 @@ export class Session implements WireSession {
       session: this.id,
       address: this.address,
       hello: this.hello,
+      ...(this.tls && { tls: this.tls }),
       messages: this.#messages,
       commands: this.#commands,
       failures: this.#failuresInAll,

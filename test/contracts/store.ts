@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createMemorySpool, SPOOL_MEMORY_BYTES } from '../../src/mail/content.ts';
-import { createId } from '../../src/mail/message.ts';
+import { createId, type Message } from '../../src/mail/message.ts';
 import type { Query, TextField } from '../../src/mail/query.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
@@ -149,6 +149,14 @@ export function describeStore({ name, open }: StoreVariant): void {
         ]);
         expect(new Map(Object.entries(stored.envelope.to[0]!.params))).toEqual(params);
         expect(Object.getPrototypeOf(stored.envelope.to[0]!.params)).toBe(Object.prototype);
+      });
+
+      it('keeps what is known of the encryption', async () => {
+        const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', serverName: 'mx.example' };
+        const plain = sampleMessage();
+        const message: Message = { ...plain, protocol: 'UTF8SMTPSA', client: { ...plain.client, tls } };
+        await store.save(message);
+        expect(await store.get(message.id)).toMatchObject({ client: message.client, protocol: 'UTF8SMTPSA' });
       });
 
       it('keeps the null reverse-path as an empty text', async () => {

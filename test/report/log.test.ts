@@ -95,6 +95,17 @@ describe('log', () => {
     expect(line?.time).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  it('tells what was agreed on about encryption, names that the client chose made safe', () => {
+    const plain = message('a@b', ['c@d']);
+    const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', serverName: HOSTILE, subject: HOSTILE };
+    const encrypted = { ...plain, client: { ...plain.client, tls } };
+    for (const line of lines([disposed(encrypted), { ...(SESSION_END as object), tls } as Report])) {
+      expect(line).toMatchObject({ tls: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' });
+      expect(`${line.serverName}${line.certificate}`).not.toMatch(/[\p{Cc}\u202e]/u);
+    }
+    for (const line of lines([disposed(plain), SESSION_END])) expect(line).not.toHaveProperty('tls');
+  });
+
   it('names a bounded number of recipients, then counts', () => {
     const [line] = lines([
       disposed(

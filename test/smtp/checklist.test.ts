@@ -119,6 +119,12 @@ describe('what no dialogue can say', () => {
     expect(trace).toContain('for <bob@d.test>');
     expect(trace).toMatch(/Thu, 0?1 Jan 1970 00:00:00 \+0000\r\n$/);
     for (const line of lines.slice(2, -1)) expect(line).toMatch(/^\t[ -~]+$/);
+    expect(trace).not.toContain('tls');
+    const tls = { version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256' };
+    const encrypted = traceHeaders({ ...message, protocol: 'ESMTPS', client: { ...message.client, tls } }, 'mx.test');
+    expect(encrypted.toString()).toContain('with ESMTPS id');
+    // RFC 8314 §4.3 has the clause after all others
+    expect(encrypted.toString()).toContain('for <bob@d.test>\r\n\ttls TLS_AES_128_GCM_SHA256 (TLSv1.3);\r\n');
   });
 
   shows([256], 'the sink that discards says yes, and the content is counted, not kept', async () => {

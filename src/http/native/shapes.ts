@@ -50,7 +50,7 @@ export function toMessage(stored: StoredMessage, parsed: ParsedMail): object {
       fromParams,
       to: to.map(({ address, inbox, tag, params }) => ({ address, inbox, tag, params })),
     },
-    client: { address: stored.client.address, port: stored.client.port, hello: stored.client.hello },
+    client: stored.client,
     protocol: stored.protocol,
     session: stored.session,
     transcript: stored.transcript,

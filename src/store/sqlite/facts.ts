@@ -62,7 +62,7 @@ export function arrivalOf(message: Message, file: string | null): Arrival {
       domain: path.domain,
       params: pairsOf(params),
     })),
-    client: { address: client.address, port: client.port, hello: client.hello },
+    client,
     protocol: message.protocol,
     session: message.session,
     transcript: message.transcript,

@@ -69,7 +69,17 @@ export interface Message extends Omit<Summary, 'attachments'> {
       readonly params: Params;
     }[];
   };
-  readonly client: { readonly address: string; readonly port: number; readonly hello: string };
+  readonly client: {
+    readonly address: string;
+    readonly port: number;
+    readonly hello: string;
+    readonly tls?: {
+      readonly version: string;
+      readonly cipher: string;
+      readonly serverName?: string;
+      readonly subject?: string;
+    };
+  };
   readonly protocol: string;
   readonly session: string;
   readonly transcript: readonly string[];
