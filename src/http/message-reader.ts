@@ -1,11 +1,11 @@
 import { type HeaderField, readHeaderFields } from '../mail/headers.ts';
-import type { ParsedMail } from '../mail/mime.ts';
 import type { MimeParser } from '../mail/mime-parser.ts';
+import type { OpenedMail } from '../mail/opened-mail.ts';
 import type { Store } from '../mail/store.ts';
 import type { HttpLimits } from './limits.ts';
 
 interface Kept {
-  readonly parsed: Promise<ParsedMail>;
+  readonly parsed: Promise<OpenedMail>;
   readonly bytes: number;
 }
 
@@ -27,7 +27,7 @@ export class MessageReader {
   }
 
   /** Takes a message apart; undefined for an unknown id. */
-  async parsed(id: string): Promise<ParsedMail | undefined> {
+  async parsed(id: string): Promise<OpenedMail | undefined> {
     const content = await this.#store.content(id);
     if (content === undefined) {
       this.#drop(id);

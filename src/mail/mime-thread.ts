@@ -1,9 +1,5 @@
-import { parentPort } from 'node:worker_threads';
-import { parseMessage } from './mime.ts';
+import { answerJobs } from './killable-thread.ts';
+import { type OpenedMail, openMail } from './opened-mail.ts';
 
-/** Entry of the thread that takes mails apart: bytes come in, a ParsedMail goes out, one at a time. */
-const port = parentPort;
-if (port === null) throw new Error('mime-thread.ts runs only as a worker thread');
-port.on('message', (raw: Uint8Array) => {
-  void parseMessage(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)).then((parsed) => port.postMessage(parsed));
-});
+/** Entry of the thread that opens mails: bytes come in, an OpenedMail goes out. */
+answerJobs<Uint8Array, OpenedMail>((raw) => openMail(Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength)));

@@ -1,8 +1,8 @@
-import { type Code, findCodes } from '../mail/codes.ts';
-import { htmlToText } from '../mail/html-text.ts';
+import type { Code } from '../mail/codes.ts';
 import { chooseLink } from '../mail/links/choose.ts';
-import { findLinks, type Link, type LinkKind } from '../mail/links.ts';
-import { type MailPart, type ParsedHeader, parseMessage } from '../mail/mime.ts';
+import type { Link, LinkKind } from '../mail/links.ts';
+import type { MailPart, ParsedHeader } from '../mail/mime.ts';
+import { type OpenedMail, openMail } from '../mail/opened-mail.ts';
 import type { Address, StoredMessage } from '../mail/store.ts';
 import { visible } from '../report/visible.ts';
 
@@ -38,21 +38,20 @@ export class TestMessage {
   readonly #raw: Buffer;
 
   /** Use `openMessage`. */
-  constructor(stored: StoredMessage, raw: Buffer, parsed: Awaited<ReturnType<typeof parseMessage>>) {
-    const { text, html, listUnsubscribe, parts } = parsed;
-    const { subject } = stored;
+  constructor(stored: StoredMessage, raw: Buffer, opened: OpenedMail) {
+    const { html, parts } = opened;
     this.id = stored.id;
-    this.subject = subject;
+    this.subject = stored.subject;
     this.from = stored.from;
     this.to = stored.to;
     this.cc = stored.cc;
     this.envelope = { from: stored.envelope.from, to: stored.envelope.to.map(({ address }) => address) };
     this.receivedAt = stored.receivedAt;
-    this.headers = parsed.headers;
-    this.text = text === '' ? htmlToText(html) : text;
+    this.headers = opened.headers;
+    this.text = opened.shownText;
     this.html = html === '' ? null : html;
-    this.codes = findCodes({ subject, text, html });
-    this.links = findLinks({ text, html, listUnsubscribe });
+    this.codes = opened.codes;
+    this.links = opened.links;
     this.attachments = parts.filter(({ place }) => place === 'attachment');
     this.inline = parts.filter(({ place }) => place === 'inline');
     this.#raw = raw;
@@ -97,5 +96,5 @@ export async function openMessage(stored: StoredMessage, content: AsyncIterable<
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(chunk);
   const raw = Buffer.concat(chunks);
-  return new TestMessage(stored, raw, await parseMessage(raw));
+  return new TestMessage(stored, raw, await openMail(raw));
 }

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { HTTP_LIMITS } from '../../src/http/limits.ts';
 import { MessageReader } from '../../src/http/message-reader.ts';
-import { parsePlainly } from '../../src/mail/mime.ts';
 import type { MimeParser } from '../../src/mail/mime-parser.ts';
+import { openPlainly } from '../../src/mail/opened-mail.ts';
 import type { Store } from '../../src/mail/store.ts';
 
 const contents = new Map<string, Buffer>();
@@ -24,7 +24,7 @@ let parsed: string[];
 const parser: MimeParser = {
   async parse(raw) {
     parsed.push(raw.toString());
-    return parsePlainly(raw);
+    return openPlainly(raw);
   },
   async close() {},
 };

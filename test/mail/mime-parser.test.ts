@@ -25,6 +25,15 @@ describe('the parsing thread', () => {
     expect(reports).toEqual([]);
   });
 
+  it('finds codes and links too, so that nobody else has to read the text', async () => {
+    parser = createMimeParser({ report: () => {} });
+    const html = '<p>Your code is <b>482913</b></p><a href="https://a.example/verify?t=1">Verify your address</a>';
+    const opened = await parser.parse(Buffer.from(`Subject: s\r\nContent-Type: text/html\r\n\r\n${html}\r\n`));
+    expect(opened.codes.map(({ code }) => code)).toEqual(['482913']);
+    expect(opened.links).toMatchObject([{ url: 'https://a.example/verify?t=1', kind: 'verify' }]);
+    expect(opened.shownText).toContain('Your code is 482913');
+  });
+
   it.each([
     ['hangs', 'setInterval(() => {}, 1e6)', 50],
     ['throws', "throw new Error('dead')", 10_000],

@@ -1,8 +1,7 @@
 import { parseAddress } from '../../mail/address.ts';
 import type { ChangeEvent, Feed } from '../../mail/feed.ts';
-import { htmlToText } from '../../mail/html-text.ts';
 import { inboxOf, type Naming } from '../../mail/inbox.ts';
-import type { ParsedMail } from '../../mail/mime.ts';
+import type { OpenedMail } from '../../mail/opened-mail.ts';
 import { matches, needsContent, type Query } from '../../mail/query.ts';
 import type { ListQuery, Page, Selection, Store, StoredMessage, Summary } from '../../mail/store.ts';
 import { covers, type Grant } from './grant.ts';
@@ -14,7 +13,7 @@ export interface ScopeOptions {
   readonly grant: Grant;
   readonly naming: Naming;
   /** Takes a message apart; undefined for an unknown id. */
-  readonly parsed: (id: string) => Promise<ParsedMail | undefined>;
+  readonly parsed: (id: string) => Promise<OpenedMail | undefined>;
 }
 
 const PAGE = 500;
@@ -103,12 +102,12 @@ async function fits(message: Summary, query: Query, { parsed }: ScopeOptions): P
   if (!needsContent(query)) return matches(query, message);
   const mail = await parsed(message.id);
   if (mail === undefined) return false;
-  const { text, html, headers, parts } = mail;
+  const { text, htmlText, headers, parts } = mail;
   const fileNames = parts.map(({ fileName }) => fileName).filter((name) => name !== '');
   return matches(query, {
     ...message,
     headers,
-    text: [text, htmlToText(html), ...fileNames].join(' '),
+    text: [text, htmlText, ...fileNames].join(' '),
     fileNames,
     inline: parts.filter(({ place }) => place === 'inline').length,
   });

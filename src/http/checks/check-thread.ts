@@ -1,4 +1,4 @@
-import { answerJobs } from '../killable-thread.ts';
+import { answerJobs } from '../../mail/killable-thread.ts';
 import { checkHtml, type HtmlCheck } from './html-check.ts';
 import { findLinks } from './mail-links.ts';
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { createKillableThread, threadEntry } from '../../mail/killable-thread.ts';
 import type { CheckJob, CheckResult } from '../checks/check-thread.ts';
 import { LinkChecker, type LinkCheckOptions } from '../checks/link-check.ts';
 import { askSpamd, type SpamdAddress } from '../checks/spamd.ts';
 import type { Context } from '../context.ts';
-import { createKillableThread, threadEntry } from '../killable-thread.ts';
 import { sendBadRequest, sendJson, sendNotFound } from '../replies.ts';
 import { messageId } from './mailpit-id.ts';
 import { markRead } from './mailpit-read.ts';

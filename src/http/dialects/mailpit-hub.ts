@@ -1,6 +1,5 @@
 import type { WebSocket } from 'ws';
 import type { ChangeEvent } from '../../mail/feed.ts';
-import { htmlToText } from '../../mail/html-text.ts';
 import { snippetOf } from '../../mail/mime.ts';
 import type { Summary } from '../../mail/store.ts';
 import type { MailpitContext } from './mailpit-context.ts';
@@ -156,7 +155,7 @@ export class MailpitHub {
     const parsed = await this.#context.reader.parsed(summary.id);
     if (parsed === undefined) return summary;
     const attachments = parsed.parts.filter(({ place }) => place === 'attachment').length;
-    return { ...summary, attachments, snippet: snippetOf(htmlToText(parsed.html) || parsed.text) };
+    return { ...summary, attachments, snippet: snippetOf(parsed.htmlText || parsed.text) };
   }
 
   #tellChanged(summary: Summary): void {

@@ -1,6 +1,6 @@
 import type { HeaderField } from '../../mail/headers.ts';
-import { htmlToText } from '../../mail/html-text.ts';
-import type { MailPart, ParsedMail } from '../../mail/mime.ts';
+import type { MailPart } from '../../mail/mime.ts';
+import type { OpenedMail } from '../../mail/opened-mail.ts';
 import type { Address, Page, StoredMessage, StoreStats, Summary } from '../../mail/store.ts';
 import type { Senders } from './mailpit-senders.ts';
 
@@ -57,7 +57,7 @@ export function toPage(
 }
 
 /** One message, taken apart. */
-export function toMessage(stored: StoredMessage, parsed: ParsedMail): object {
+export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
   const shown = parsed.parts.filter((part) => part.fileName !== '' || part.contentId !== '');
   return {
     ID: stored.id,
@@ -78,7 +78,7 @@ export function toMessage(stored: StoredMessage, parsed: ParsedMail): object {
     Date: (parsed.date ?? stored.receivedAt).toISOString(),
     Tags: stored.tags,
     Username: usernameOf(stored),
-    Text: parsed.text === '' ? htmlToText(parsed.html) : parsed.text,
+    Text: parsed.shownText,
     HTML: parsed.html,
     Size: stored.bytes,
     Inline: shown.filter((part) => part.place === 'inline').map(toAttachment),

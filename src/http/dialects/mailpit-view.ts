@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Parser } from 'htmlparser2';
-import { htmlToText } from '../../mail/html-text.ts';
 import type { ParsedMail } from '../../mail/mime.ts';
+import type { OpenedMail } from '../../mail/opened-mail.ts';
 import { sendNoMessage, sendText } from '../replies.ts';
 import type { MailpitContext } from './mailpit-context.ts';
 import { findMessage } from './mailpit-id.ts';
@@ -37,10 +37,9 @@ export function addViewRoutes(app: FastifyInstance, context: MailpitContext): vo
     return reply.redirect(`/view/${encodeURIComponent(name)}${query < 0 ? '' : request.url.slice(query)}`, 301);
   });
 
-  async function viewText(id: string, parsed: ParsedMail, reply: FastifyReply): Promise<FastifyReply> {
+  async function viewText(id: string, { shownText }: OpenedMail, reply: FastifyReply): Promise<FastifyReply> {
     await markRead(id, context);
-    const text = parsed.text === '' ? htmlToText(parsed.html) : parsed.text;
-    return reply.header('content-type', 'text/plain; charset=utf-8').send(text);
+    return reply.header('content-type', 'text/plain; charset=utf-8').send(shownText);
   }
 
   async function viewHtml(

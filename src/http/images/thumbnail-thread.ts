@@ -1,4 +1,4 @@
-import { answerJobs } from '../killable-thread.ts';
+import { answerJobs } from '../../mail/killable-thread.ts';
 import { blankThumbnail, makeThumbnail } from './thumbnail.ts';
 
 /** Entry of the thread that makes thumbnails: the bytes of a picture come in, or null for a blank one; a JPEG goes out. */

@@ -1,5 +1,5 @@
+import { createKillableThread, type KillableThread, threadEntry } from '../../mail/killable-thread.ts';
 import type { Reporter } from '../../mail/report.ts';
-import { createKillableThread, type KillableThread, threadEntry } from '../killable-thread.ts';
 
 const THREAD = Object.freeze({ jobMs: 10_000, waitingJobs: 256, heapMebibytes: 256, idleMs: 15_000 });
 const KEPT = 512;

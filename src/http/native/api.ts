@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { inboxNameFromText } from '../../mail/inbox.ts';
+import type { OpenedMail } from '../../mail/opened-mail.ts';
 import type { Store, StoredMessage } from '../../mail/store.ts';
 import { covers, type Grant } from '../auth/grant.ts';
 import { scopeStore } from '../auth/scoped-store.ts';
@@ -48,6 +49,20 @@ export async function messageOfPath(
   const message = /^[0-9A-Za-z]{1,64}$/.test(id) ? await storeFor(request, context).get(id) : undefined;
   if (message === undefined) sendNoMessage(reply);
   return message;
+}
+
+/** Finds the message that a path means and takes it apart; undefined if there is none, which the client has then been told. */
+export async function openedOfPath(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+): Promise<{ readonly message: StoredMessage; readonly opened: OpenedMail } | undefined> {
+  const message = await messageOfPath(request, reply, context);
+  if (message === undefined) return undefined;
+  const opened = await context.reader.parsed(message.id);
+  if (opened !== undefined) return { message, opened };
+  sendNoMessage(reply); // deleted since
+  return undefined;
 }
 
 export function sendNoMessage(reply: FastifyReply): FastifyReply {

@@ -1,17 +1,19 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { MailPart } from '../../mail/mime.ts';
+import type { StoredMessage } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { framePolicy } from '../frame-policy.ts';
 import { safeType } from '../media-type.ts';
 import { sendProblem } from '../problem.ts';
 import { SANDBOX_POLICY } from '../security.ts';
-import { messageOfPath, sendNoMessage, storeFor } from './api.ts';
+import { messageOfPath, openedOfPath, sendNoMessage, storeFor } from './api.ts';
 import { attachmentDisposition, disposition, isPicture } from './disposition.ts';
 import { etagOf, isKnown, sendTagged } from './etag.ts';
 import { filterHtml } from './html-filter.ts';
 import type { Route } from './route.ts';
 import { CHANGE_BODY, schemaOf } from './schemas.ts';
-import { sendContent } from './send-content.ts';
-import { textOf, toMessage, toSummary } from './shapes.ts';
+import { type ServedContent, sendContent } from './send-content.ts';
+import { toMessage, toSummary } from './shapes.ts';
 
 /** One message: its view, what is done to it, and what is in it. */
 export function messageRoutes(context: Context): Route[] {
@@ -26,10 +28,8 @@ export function messageRoutes(context: Context): Route[] {
       replies: { 200: { description: 'The message', schema: schemaOf('Message') } },
       problems: ['not-found'],
       async handle(request, reply) {
-        const message = await messageOfPath(request, reply, context);
-        if (message === undefined) return reply;
-        const parsed = await reader.parsed(message.id);
-        return parsed === undefined ? sendNoMessage(reply) : sendTagged(request, reply, toMessage(message, parsed));
+        const found = await openedOfPath(request, reply, context);
+        return found === undefined ? reply : sendTagged(request, reply, toMessage(found.message, found.opened));
       },
     },
     {
@@ -74,10 +74,9 @@ export function messageRoutes(context: Context): Route[] {
       replies: { 200: { description: 'The text', type: 'text/plain' } },
       problems: ['not-found'],
       async handle(request, reply) {
-        const message = await messageOfPath(request, reply, context);
-        const parsed = message && (await reader.parsed(message.id));
-        if (parsed === undefined) return reply.sent ? reply : sendNoMessage(reply);
-        const text = Buffer.from(textOf(parsed));
+        const found = await openedOfPath(request, reply, context);
+        if (found === undefined) return reply;
+        const text = Buffer.from(found.opened.shownText);
         if (isKnown(request, reply, etagOf(text))) return reply;
         return reply
           .headers({ 'content-type': 'text/plain; charset=utf-8', 'content-security-policy': SANDBOX_POLICY })
@@ -115,12 +114,12 @@ export function messageRoutes(context: Context): Route[] {
       replies: { 200: { description: 'A whole document', type: 'text/html' } },
       problems: ['not-found'],
       async handle(request, reply) {
-        const message = await messageOfPath(request, reply, context);
-        const parsed = message && (await reader.parsed(message.id));
-        if (parsed === undefined) return reply.sent ? reply : sendNoMessage(reply);
-        if (parsed.html === '') return sendProblem(reply, 'not-found', 'This message has no HTML');
+        const found = await openedOfPath(request, reply, context);
+        if (found === undefined) return reply;
+        const { html: given, parts } = found.opened;
+        if (given === '') return sendProblem(reply, 'not-found', 'This message has no HTML');
         const { images } = request.query as { images: 'held' | 'remote' };
-        const html = Buffer.from(await filterHtml(parsed.html, { picture: pictures(parsed.parts) }));
+        const html = Buffer.from(await filterHtml(given, { picture: pictures(parts) }));
         if (isKnown(request, reply, etagOf(html))) return reply;
         return reply
           .headers({
@@ -140,14 +139,7 @@ export function messageRoutes(context: Context): Route[] {
       replies: { 200: { description: 'The source', type: 'text/plain' } },
       problems: ['not-found', 'range'],
       isFile: true,
-      async handle(request, reply) {
-        const message = await messageOfPath(request, reply, context);
-        const content = message && (await context.store.content(message.id));
-        if (message === undefined || content === undefined) return reply.sent ? reply : sendNoMessage(reply);
-        const { bytes, stream } = content;
-        const raw = { bytes, stream: () => stream(), type: 'text/plain; charset=utf-8', etag: `"${message.id}"` };
-        return sendContent(request, reply, raw, report);
-      },
+      handle: (request, reply) => sendSource(request, reply, context, () => ({ type: 'text/plain; charset=utf-8' })),
     },
     {
       method: 'GET',
@@ -158,20 +150,11 @@ export function messageRoutes(context: Context): Route[] {
       replies: { 200: { description: 'The source', type: 'message/rfc822' } },
       problems: ['not-found', 'range'],
       isFile: true,
-      async handle(request, reply) {
-        const message = await messageOfPath(request, reply, context);
-        const content = message && (await context.store.content(message.id));
-        if (message === undefined || content === undefined) return reply.sent ? reply : sendNoMessage(reply);
-        const { bytes, stream } = content;
-        const file = {
-          bytes,
-          stream: () => stream(),
+      handle: (request, reply) =>
+        sendSource(request, reply, context, ({ id, subject }) => ({
           type: 'message/rfc822',
-          disposition: attachmentDisposition(message.subject, message.id, '.eml'),
-          etag: `"${message.id}"`,
-        };
-        return sendContent(request, reply, file, report);
-      },
+          disposition: attachmentDisposition(subject, id, '.eml'),
+        })),
     },
     {
       method: 'GET',
@@ -183,11 +166,10 @@ export function messageRoutes(context: Context): Route[] {
       problems: ['not-found', 'range'],
       isFile: true,
       async handle(request, reply) {
-        const message = await messageOfPath(request, reply, context);
-        const parsed = message && (await reader.parsed(message.id));
-        if (parsed === undefined) return reply.sent ? reply : sendNoMessage(reply);
+        const found = await openedOfPath(request, reply, context);
+        if (found === undefined) return reply;
         const { part: wanted } = request.params as { part: string };
-        const part = parsed.parts.find(({ partId }) => partId === wanted);
+        const part = found.opened.parts.find(({ partId }) => partId === wanted);
         if (part === undefined) return sendProblem(reply, 'not-found', 'There is no such part', { parameter: 'part' });
         const { content, contentType, fileName, contentId, checksums } = part;
         const served = {
@@ -203,6 +185,22 @@ export function messageRoutes(context: Context): Route[] {
       },
     },
   ];
+}
+
+/** Sends the source of the message that a path means. @param as what it is sent as */
+async function sendSource(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+  as: (message: StoredMessage) => Pick<ServedContent, 'type' | 'disposition'>,
+): Promise<FastifyReply> {
+  const message = await messageOfPath(request, reply, context);
+  if (message === undefined) return reply;
+  const content = await context.store.content(message.id);
+  if (content === undefined) return sendNoMessage(reply); // deleted since
+  const { bytes } = content;
+  const source = { ...as(message), bytes, stream: () => content.stream(), etag: `"${message.id}"` };
+  return sendContent(request, reply, source, context.report);
 }
 
 /** What inline pictures may take in one document. */

@@ -1,7 +1,5 @@
-import { type Code, findCodes } from '../../mail/codes.ts';
-import { htmlToText } from '../../mail/html-text.ts';
-import { findLinks, type Link } from '../../mail/links.ts';
-import type { MailPart, ParsedMail } from '../../mail/mime.ts';
+import type { MailPart } from '../../mail/mime.ts';
+import type { OpenedMail } from '../../mail/opened-mail.ts';
 import type { InboxSummary, StoredMessage, Summary } from '../../mail/store.ts';
 
 /** The objects of the native API. */
@@ -34,13 +32,12 @@ export function toSummary(message: Summary) {
 }
 
 /** One message, taken apart. */
-export function toMessage(stored: StoredMessage, parsed: ParsedMail): object {
-  const { codes, links } = findingsOf(stored, parsed);
+export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
   const { from, fromParams, to } = stored.envelope;
   return {
     ...toSummary(stored),
     date: parsed.date?.toISOString() ?? null,
-    text: textOf(parsed),
+    text: parsed.shownText,
     html: parsed.html === '' ? null : parsed.html,
     headers: parsed.headers.map(({ name, value }) => ({ name, value })),
     attachments: parsed.parts.filter(({ place }) => place === 'attachment').map(toPart),
@@ -54,14 +51,9 @@ export function toMessage(stored: StoredMessage, parsed: ParsedMail): object {
     protocol: stored.protocol,
     session: stored.session,
     transcript: stored.transcript,
-    codes,
-    links,
+    codes: parsed.codes.map(({ code, context, confidence }) => ({ code, context, confidence })),
+    links: parsed.links,
   };
-}
-
-/** The text of a mail; of one that has only HTML, what can be read of it. */
-export function textOf(parsed: ParsedMail): string {
-  return parsed.text === '' ? htmlToText(parsed.html) : parsed.text;
 }
 
 function toPart(part: MailPart): object {
@@ -74,24 +66,4 @@ function toPart(part: MailPart): object {
     checksums: part.checksums,
     disposition: part.place,
   };
-}
-
-interface Findings {
-  readonly codes: readonly Code[];
-  readonly links: readonly Link[];
-}
-
-/** What was found in mails that are still kept taken apart. */
-const found = new WeakMap<ParsedMail, Findings>();
-
-function findingsOf({ subject }: StoredMessage, parsed: ParsedMail): Findings {
-  const known = found.get(parsed);
-  if (known !== undefined) return known;
-  const { text, html, listUnsubscribe } = parsed;
-  const findings = {
-    codes: findCodes({ subject, text, html }).map(({ code, context, confidence }) => ({ code, context, confidence })),
-    links: findLinks({ text, html, listUnsubscribe }),
-  };
-  found.set(parsed, findings);
-  return findings;
 }

@@ -1,5 +1,5 @@
 import { parentPort, Worker } from 'node:worker_threads';
-import type { Reporter } from '../mail/report.ts';
+import type { Reporter } from './report.ts';
 
 /**
  * A thread for work on what a mail brought along: one job after the other, each with a deadline.

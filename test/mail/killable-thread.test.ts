@@ -3,13 +3,13 @@ import {
   createKillableThread,
   type KillableThread,
   type KillableThreadOptions,
-} from '../../src/http/killable-thread.ts';
+} from '../../src/mail/killable-thread.ts';
 import type { Report } from '../../src/mail/report.ts';
 
 type Job = 'work' | 'hang' | 'throw' | 'reject' | 'exit' | 'gorge' | 'count' | 'retire';
 
 const MODULE = `
-import { answerJobs } from '${new URL('../../src/http/killable-thread.ts', import.meta.url)}';
+import { answerJobs } from '${new URL('../../src/mail/killable-thread.ts', import.meta.url)}';
 let jobs = 0;
 answerJobs((job, retire) => {
   jobs++;

@@ -1,0 +1,36 @@
+import { type Code, findCodes } from './codes.ts';
+import { htmlToText } from './html-text.ts';
+import { findLinks, type Link } from './links.ts';
+import { type ParsedMail, parseMessage, parsePlainly } from './mime.ts';
+
+/** A mail taken apart, with all that is found in its text: whoever shows it has nothing left to search. */
+export interface OpenedMail extends ParsedMail {
+  /** The text; of a mail that has only HTML, what can be read of it. */
+  readonly shownText: string;
+  /** What can be read of the HTML; '' if there is none. */
+  readonly htmlText: string;
+  /** One-time codes, the likeliest first. */
+  readonly codes: readonly Code[];
+  /** Links in order of appearance, each with what it is for. */
+  readonly links: readonly Link[];
+}
+
+/** Opens a mail. Slow for hostile ones, as taking it apart is; never throws. */
+export async function openMail(raw: Buffer): Promise<OpenedMail> {
+  const parsed = await parseMessage(raw);
+  const { subject, text, html, listUnsubscribe } = parsed;
+  const htmlText = htmlToText(html);
+  return {
+    ...parsed,
+    shownText: text === '' ? htmlText : text,
+    htmlText,
+    codes: findCodes({ subject, text, html }),
+    links: findLinks({ text, html, listUnsubscribe }),
+  };
+}
+
+/** Gives header and body as they stand, and looks for nothing in them: what is left of a mail that cannot be opened. */
+export function openPlainly(raw: Buffer): OpenedMail {
+  const parsed = parsePlainly(raw);
+  return { ...parsed, shownText: parsed.text, htmlText: '', codes: [], links: [] };
+}
