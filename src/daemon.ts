@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatListenUrl, type ListenAddress, parseServer } from './config/listen-url.ts';
@@ -26,8 +26,9 @@ import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
 import { spoolDirectory } from './store/sqlite/layout.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import { VERSION } from './version.ts';
+import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
-import { type Bound, Listener, Places } from './wire/listener.ts';
+import { Listener, Places } from './wire/listener.ts';
 
 /**
  * The composition root: a Config becomes store, sink and listeners, started in that order and stopped in reverse.
@@ -40,6 +41,16 @@ export interface DaemonParts {
   readonly report?: Reporter;
   /** Disposes of messages in place of the configured sink. */
   readonly sink?: Sink;
+  /** Rights that the program has for binding alone, and gives up before the first client is heard. */
+  readonly rights?: BindingRights;
+}
+
+/** What only binding needs of the rights a program was started with. */
+export interface BindingRights {
+  /** Takes them up, right before listeners bind. */
+  use(): void;
+  /** Gives them up for good. */
+  giveUp(): void;
 }
 
 export interface Daemon {
@@ -52,8 +63,11 @@ export interface Daemon {
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
-interface Running {
-  readonly url: string;
+/** A listener that is made and does not listen yet. */
+interface Door {
+  readonly address: ListenAddress;
+  /** Binds and starts to accept; tells where. */
+  bind(): Promise<Bound>;
   stop(graceMs: number): Promise<void>;
 }
 
@@ -73,24 +87,25 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
   try {
     const http = await openHttpAccess(config, report);
     const keep = await openKeep(config, parts, report, undo);
-    const listeners: { protocol: string; url: string; running: Running }[] = [];
-    const urls = (): string[] => listeners.map(({ url }) => url);
+    const named: { protocol: string; url: string }[] = [];
+    const urls = (): string[] => named.map(({ url }) => url);
     const places = new Places(config.maxConnections);
+    const doors: Door[] = [];
     for (const address of config.listen) {
-      const running =
+      const door =
         address.protocol === 'http'
-          ? await listenHttp(address, config, { ...http, keep, report, counters: counters.counts, urls })
-          : await listenMail(address, config, keep, report, places);
-      undo.push(() => running.stop(0));
-      listeners.push({ protocol: address.protocol, url: running.url, running });
-      report({ type: 'listening', protocol: address.protocol, url: running.url });
+          ? await makeHttpDoor(address, config, { ...http, keep, report, counters: counters.counts, urls })
+          : await makeMailDoor(address, config, keep, report, places);
+      undo.push(() => door.stop(0));
+      doors.push(door);
     }
-    const named = listeners.map(({ protocol, url }) => ({ protocol, url }));
+    named.push(...(await openDoors(doors, parts.rights)));
+    for (const { protocol, url } of named) report({ type: 'listening', protocol, url });
     const card = await leaveCard(keep.directory, named, http.localToken);
 
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
-      await Promise.all(listeners.map(({ running }) => running.stop(graceMs)));
+      await Promise.all(doors.map((door) => door.stop(graceMs)));
       await card?.();
       await keep.close();
     };
@@ -176,13 +191,43 @@ async function chooseSpool(
   return { spool: createSpool({ directory: own }), remove: () => rm(own, { recursive: true, force: true }) };
 }
 
-async function listenMail(
+/**
+ * Binds every listener and gives up the rights for that, all before the event loop lets a client in. Sockets in the file
+ * system are bound without them, so that their files belong to whom the daemon runs as.
+ * @throws the first failure; what was bound stays for the caller to stop
+ */
+async function openDoors(doors: readonly Door[], rights: BindingRights | undefined): Promise<Daemon['listeners']> {
+  const bind = async (door: Door): Promise<Bound> => {
+    try {
+      return await door.bind();
+    } catch (error) {
+      throw listenFailure(door.address, error);
+    }
+  };
+  const isFile = ({ address }: Door): boolean => address.path !== undefined;
+  const results = new Map<Door, PromiseSettledResult<Bound>>();
+  const bindAll = async (these: readonly Door[]): Promise<void> => {
+    const settled = await Promise.allSettled(these.map(bind));
+    for (const [index, door] of these.entries()) results.set(door, settled[index]!);
+  };
+  await bindAll(doors.filter(isFile));
+  rights?.use();
+  await bindAll(doors.filter((door) => !isFile(door)));
+  rights?.giveUp();
+  return doors.map((door) => {
+    const result = results.get(door)!;
+    if (result.status === 'rejected') throw result.reason;
+    return { protocol: door.address.protocol, url: urlOf(door.address, result.value) };
+  });
+}
+
+async function makeMailDoor(
   address: ListenAddress,
   config: Config,
   keep: Keep,
   report: Reporter,
   places: Places,
-): Promise<Running> {
+): Promise<Door> {
   const limits: SmtpLimits = {
     ...SMTP_LIMITS,
     contentBytes: config.maxMessageBytes,
@@ -210,10 +255,8 @@ async function listenMail(
     return new Connection(socket, smtp, session);
   };
   const listener = new Listener({ at: place(address), places, full: TOO_MANY_CONNECTIONS.bytes, serve });
-  const bound = await listener.listen().catch((error: unknown) => {
-    throw listenFailure(address, error);
-  });
-  return { url: urlOf(address, bound), stop: (graceMs) => listener.stop(graceMs) };
+  await ready(address, () => listener.ready());
+  return { address, bind: () => listener.bind(), stop: (graceMs) => listener.stop(graceMs) };
 }
 
 interface HttpParts extends HttpAccess {
@@ -223,7 +266,7 @@ interface HttpParts extends HttpAccess {
   readonly urls: () => readonly string[];
 }
 
-async function listenHttp(address: ListenAddress, config: Config, parts: HttpParts): Promise<Running> {
+async function makeHttpDoor(address: ListenAddress, config: Config, parts: HttpParts): Promise<Door> {
   const { keep, report, access, counters, urls: listeners } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const server = createHttpServer({
@@ -243,17 +286,18 @@ async function listenHttp(address: ListenAddress, config: Config, parts: HttpPar
     counters,
     listeners,
   });
-  const at = place(address);
-  await server.listen(at).catch((error: unknown) => {
-    throw listenFailure(address, error);
-  });
-  const bound = server.server.address() as AddressInfo | string | null;
-  const where: Bound =
-    bound === null || typeof bound === 'string' ? { path: bound ?? '' } : { host: bound.address, port: bound.port };
-  return { url: urlOf(address, where), stop: () => server.close() };
+  const at = await ready(address, () => readyPlace(place(address)));
+  await server.ready();
+  return { address, bind: () => bindServer(server.server, at), stop: () => server.close() };
 }
 
-function place(address: ListenAddress): Bound {
+async function ready<T>(address: ListenAddress, work: () => Promise<T>): Promise<T> {
+  return work().catch((error: unknown) => {
+    throw listenFailure(address, error);
+  });
+}
+
+function place(address: ListenAddress): Place {
   return address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
 }
 

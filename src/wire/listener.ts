@@ -1,5 +1,5 @@
-import { unlink } from 'node:fs/promises';
-import { connect, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Bound, bindServer, type Place, readyPlace } from './bind.ts';
 import type { EndReason } from './connection.ts';
 
 /** A connection as its listener sees it. */
@@ -10,8 +10,7 @@ export interface Served {
 }
 
 export interface ListenerOptions {
-  /** TCP address, or the path of a UNIX socket. */
-  readonly at: Bound;
+  readonly at: Place;
   /** Room for connections, perhaps shared with other listeners: without a place a client is told `full` and closed. */
   readonly places: Places;
   readonly full: Buffer;
@@ -38,18 +37,17 @@ export class Places {
   }
 }
 
-/** Where a listener really listens. */
-export type Bound = { readonly host: string; readonly port: number } | { readonly path: string };
-
 /** Accepts connections and hands each socket on; knows who is connected, so that a stop can be graceful. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
+  #at: Place;
   readonly #served = new Set<Served>();
   #idle: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#at = options.at;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -58,25 +56,22 @@ export class Listener {
   }
 
   /**
-   * Binds and starts to accept.
+   * Gets ready, binds and starts to accept.
    * @throws the system's error with its `code` (EADDRINUSE, EACCES, EADDRNOTAVAIL ...)
    */
   async listen(): Promise<Bound> {
-    const { at } = this.#options;
-    if ('path' in at) await removeStaleSocket(at.path);
-    const options: ListenOptions = 'path' in at ? { path: at.path } : { host: at.host, port: at.port, backlog: 4096 };
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject);
-      this.#server.listen(options, () => {
-        this.#server.off('error', reject);
-        // a failed accept (out of file descriptors, say) costs that one connection; the server goes on
-        this.#server.on('error', () => {});
-        resolve();
-      });
-    });
-    const bound = this.#server.address();
-    if (bound === null || typeof bound === 'string') return { path: bound ?? '' };
-    return { host: bound.address, port: bound.port };
+    await this.ready();
+    return this.bind();
+  }
+
+  /** The part of `listen` that takes its time. */
+  async ready(): Promise<void> {
+    this.#at = await readyPlace(this.#at);
+  }
+
+  /** The part of `listen` that wants rights; see `bindServer`. */
+  bind(): Promise<Bound> {
+    return bindServer(this.#server, this.#at);
   }
 
   #accept(socket: Socket): void {
@@ -116,17 +111,4 @@ export class Listener {
     for (const served of this.#served) served.destroy('shutdown');
     await closed;
   }
-}
-
-/** A socket file that a killed daemon left behind is removed; one that answers belongs to somebody. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const state = await new Promise<'live' | 'stale' | 'none'>((resolve) => {
-    const probe = connect(path);
-    probe.once('connect', () => {
-      probe.destroy();
-      resolve('live');
-    });
-    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ECONNREFUSED' ? 'stale' : 'none'));
-  });
-  if (state === 'stale') await unlink(path);
 }
