@@ -1,9 +1,9 @@
 import { lookup } from 'node:dns/promises';
+import { createToken } from './auth/token.ts';
 import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
 import type { Config } from './config.ts';
 import { StartError } from './errors.ts';
 import { type Access, OPEN_ACCESS } from './http/auth/access.ts';
-import { createToken } from './http/auth/auth-file.ts';
 import { createFileAccess } from './http/auth/file-access.ts';
 import type { Reporter } from './mail/report.ts';
 

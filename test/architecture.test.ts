@@ -20,7 +20,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['mail'],
   sinks: ['mail'],
   report: ['mail', 'pino', 'pino-pretty'],
-  http: ['mail', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],
+  auth: ['mail'],
+  http: ['mail', 'auth', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],
   config: ['smtp/limits.ts', 'smol-toml'],
   // runs in browsers: knows the daemon by its API alone
   web: ['svelte', 'dompurify'],

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, open, readFile, rename, rm } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
+import { hashSecret } from '../auth/secret.ts';
+import { createToken } from '../auth/token.ts';
 import { ConfigError } from '../config/error.ts';
 import { parseDuration } from '../config/units.ts';
 import {
   type AuthEntry,
-  createToken,
   formatAuthLine,
   isInboxGlob,
   isUserName,
@@ -14,7 +15,6 @@ import {
 } from '../http/auth/auth-file.ts';
 import { HttpError } from '../http/auth/errors.ts';
 import type { Grant } from '../http/auth/grant.ts';
-import { hashSecret } from '../http/auth/secret.ts';
 import { EXIT } from './exit-codes.ts';
 import { complain, oneLine, print, printJson, readableTime } from './output.ts';
 import { type Column, table } from './table.ts';

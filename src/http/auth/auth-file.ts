@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { parseStoredSecret, type StoredSecret } from '../../auth/secret.ts';
+import { isTokenId } from '../../auth/token.ts';
 import { type Grant, RIGHTS, type Right } from './grant.ts';
-import { parseStoredSecret, type StoredSecret } from './secret.ts';
 
 /**
  * The file of `http-auth`: one entry per line, made to be read and edited by people; `#` starts a line of comment.
@@ -26,22 +26,6 @@ const MOST_SCOPES = 100;
 /** Space would end the word in the file, and no inbox has control characters. */
 const GLOB = /^[^\s\u0000-\u001f\u007f-\u009f]{1,320}$/;
 const USER = /^[^\s:#\u0000-\u001f\u007f-\u009f]{1,64}$/;
-const TOKEN_ID = /^[0-9a-hjkmnp-tv-z]{10}$/;
-const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const TOKEN = /^inboxd_([0-9a-hjkmnp-tv-z]{10})_([\w-]{43})$/;
-
-/** A token as its bearer has it, and the id that it is listed by. */
-export function createToken(): { readonly id: string; readonly secret: string; readonly text: string } {
-  const id = Array.from(randomBytes(10), (byte) => ALPHABET[byte & 31]).join('');
-  const secret = randomBytes(32).toString('base64url');
-  return { id, secret, text: `inboxd_${id}_${secret}` };
-}
-
-/** Takes a token apart; undefined if it is none of ours. */
-export function parseToken(text: string): { readonly id: string; readonly secret: string } | undefined {
-  const match = TOKEN.exec(text);
-  return match === null ? undefined : { id: match[1]!, secret: match[2]! };
-}
 
 /** Reads the file. */
 export function parseAuthFile(text: string): ParsedAuthFile {
@@ -63,7 +47,7 @@ export function parseAuthFile(text: string): ParsedAuthFile {
 function parseAuthLine(line: string): AuthEntry | string {
   const [kind, name = '', hash = '', ...settings] = line.trim().split(/\s+/);
   if (kind !== 'token' && kind !== 'user') return 'a line starts with token or user';
-  if (!(kind === 'token' ? TOKEN_ID : USER).test(name)) return `this is no ${kind === 'token' ? 'id' : 'name'}`;
+  if (!(kind === 'token' ? isTokenId(name) : USER.test(name))) return `this is no ${kind === 'token' ? 'id' : 'name'}`;
   const secret = parseStoredSecret(hash);
   if (secret === undefined) return 'the secret is not as "inboxd token create" writes it';
   let rights: readonly Right[] | undefined;

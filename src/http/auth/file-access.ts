@@ -1,13 +1,15 @@
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { timingSafeEqual } from 'node:crypto';
+import { Failures } from '../../auth/failures.ts';
+import { Hasher } from '../../auth/hasher.ts';
+import { Remembered } from '../../auth/remembered.ts';
+import { parseToken } from '../../auth/token.ts';
+import { WatchedFile } from '../../auth/watched-file.ts';
 import type { Reporter } from '../../mail/report.ts';
 import type { Access, Asker, Identity } from './access.ts';
-import { type AuthEntry, parseAuthFile, parseToken } from './auth-file.ts';
+import { type AuthEntry, parseAuthFile } from './auth-file.ts';
 import { HttpError } from './errors.ts';
-import { Failures } from './failures.ts';
 import { type Grant, RIGHTS } from './grant.ts';
-import { AUTH_LIMITS, type AuthLimits } from './limits.ts';
-import { isSecret, NO_SECRET } from './secret.ts';
+import { HTTP_AUTH_LIMITS, type HttpAuthLimits } from './limits.ts';
 import { Sessions } from './sessions.ts';
 
 export interface FileAccessOptions {
@@ -15,7 +17,9 @@ export interface FileAccessOptions {
   readonly report: Reporter;
   /** A token with all rights that is in no file, for commands of the machine's own user. */
   readonly localToken?: string;
-  readonly limits?: Partial<AuthLimits>;
+  readonly limits?: Partial<HttpAuthLimits>;
+  /** Computes hashes; one for the whole process keeps their number down. */
+  readonly hasher?: Hasher;
   readonly now?: () => number;
 }
 
@@ -38,38 +42,45 @@ const BUSY: Identity = Object.freeze({ ok: false, status: 503, why: 'Too many lo
 class FileAccess implements Access {
   readonly isRequired = true;
   readonly #file: string;
-  readonly #report: Reporter;
-  readonly #limits: AuthLimits;
+  readonly #limits: HttpAuthLimits;
   readonly #now: () => number;
   readonly #failures: Failures;
   readonly #sessions: Sessions;
-  readonly #localToken: Buffer | undefined;
+  readonly #localToken: string | undefined;
   readonly #localGrant: Grant = Object.freeze({ name: 'local', rights: RIGHTS });
-  /** Credentials are remembered by a hash that means nothing outside of this process. */
-  readonly #key = randomBytes(32);
-  readonly #good = new Map<string, Grant>(); // least recently used first
+  readonly #good: Remembered<Grant>;
+  readonly #hasher: Hasher;
+  readonly #watched: WatchedFile;
   readonly #running = new Map<string, Promise<Identity>>();
   #tokens = new Map<string, AuthEntry>();
   #users = new Map<string, AuthEntry>();
   #grants = new Map<string, Grant>();
-  #stamp = '';
-  #checkedAt = Number.NEGATIVE_INFINITY;
-  #isBroken = false;
-  #hashing = 0;
-  readonly #waiting: (() => void)[] = [];
 
-  constructor({ file, report, localToken, limits, now = Date.now }: FileAccessOptions) {
+  constructor({ file, report, localToken, limits, hasher, now = Date.now }: FileAccessOptions) {
     this.#file = file;
-    this.#report = report;
-    this.#limits = { ...AUTH_LIMITS, ...limits };
+    this.#limits = { ...HTTP_AUTH_LIMITS, ...limits };
     this.#now = now;
     this.#failures = new Failures(this.#limits, now);
     this.#sessions = new Sessions(this.#limits, now);
-    this.#localToken = localToken === undefined ? undefined : this.#digest(localToken);
+    this.#good = new Remembered(this.#limits.rememberedCredentials);
+    this.#hasher = hasher ?? new Hasher(this.#limits);
+    this.#localToken = localToken === undefined ? undefined : this.#good.keyOf(localToken);
+    this.#watched = new WatchedFile({
+      file,
+      limits: this.#limits,
+      now,
+      take: (text) => this.#take(text),
+      onTrouble: (error) => report({ type: 'crash', where: 'http auth', error: this.#unusable(error) }),
+    });
   }
 
   async load(): Promise<void> {
-    const text = await this.#read();
+    await this.#watched.load().catch((error: unknown) => {
+      throw this.#unusable(error);
+    });
+  }
+
+  #take(text: string): void {
     const parsed = parseAuthFile(text);
     if (!parsed.ok) throw new HttpError('AUTH_UNUSABLE', `${this.#file}:${parsed.line}: ${parsed.why}`);
     const known = this.#grants;
@@ -89,7 +100,7 @@ class FileAccess implements Access {
   #current: ReadonlySet<Grant> = new Set();
 
   async identify(request: Asker): Promise<Identity> {
-    await this.#refresh();
+    await this.#watched.refresh();
     const { authorization, cookie } = request.headers;
     const identity = await this.#identify(authorization, cookie, request.socket.remoteAddress ?? 'local');
     if (!identity.ok || this.isGood(identity.grant)) return identity;
@@ -113,13 +124,9 @@ class FileAccess implements Access {
       const grant = this.#sessions.find(cookies);
       return grant === undefined ? NO_CREDENTIALS : { ok: true, grant };
     }
-    const key = this.#digest(authorization).toString('base64');
+    const key = this.#good.keyOf(authorization);
     const grant = this.#good.get(key);
-    if (grant !== undefined) {
-      this.#good.delete(key);
-      this.#good.set(key, grant);
-      return { ok: true, grant };
-    }
+    if (grant !== undefined) return { ok: true, grant };
     const running = this.#running.get(key);
     if (running !== undefined) return running;
     const check = this.#check(authorization, key, address).finally(() => this.#running.delete(key));
@@ -139,80 +146,26 @@ class FileAccess implements Access {
       return { ok: true, grant: this.#localGrant };
     }
     const entry = (credentials.kind === 'token' ? this.#tokens : this.#users).get(credentials.name);
-    if (!(await this.#place())) return BUSY;
-    let isRight: boolean;
-    try {
-      isRight = await isSecret(credentials.secret, entry?.secret ?? NO_SECRET);
-    } finally {
-      this.#hashing--;
-      this.#waiting.shift()?.();
-    }
+    const isRight = await this.#hasher.isRight(credentials.secret, entry?.secret);
+    if (isRight === undefined) return BUSY;
     if (!isRight || entry === undefined) return BAD_CREDENTIALS;
     this.#failures.forgive(address);
     // the file may have been read anew meanwhile
-    if (this.#current.has(entry.grant)) this.#remember(key, entry.grant);
+    if (this.#current.has(entry.grant)) this.#good.set(key, entry.grant);
     return { ok: true, grant: entry.grant };
   }
 
-  /** Waits for its turn to hash; false if too many do. */
-  async #place(): Promise<boolean> {
-    if (this.#hashing >= this.#limits.hashesAtOnce) {
-      if (this.#waiting.length >= this.#limits.waitingHashes) return false;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#hashing++;
-    return true;
-  }
-
-  #remember(key: string, grant: Grant): void {
-    this.#good.set(key, grant);
-    for (const oldest of this.#good.keys()) {
-      if (this.#good.size <= this.#limits.rememberedCredentials) break;
-      this.#good.delete(oldest);
-    }
-  }
-
   #isLocal(token: string): boolean {
-    return this.#localToken !== undefined && timingSafeEqual(this.#digest(token), this.#localToken);
+    if (this.#localToken === undefined) return false;
+    return timingSafeEqual(Buffer.from(this.#good.keyOf(token)), Buffer.from(this.#localToken));
   }
 
-  #digest(text: string): Buffer {
-    return createHmac('sha256', this.#key).update(text).digest();
+  #unusable(error: unknown): HttpError {
+    if (error instanceof HttpError) return error;
+    return new HttpError('AUTH_UNUSABLE', `cannot read ${this.#file} of http-auth: ${reasonOf(error)}`, {
+      cause: error,
+    });
   }
-
-  /** Reads the file again if it has changed since. */
-  async #refresh(): Promise<void> {
-    const now = this.#now();
-    if (now - this.#checkedAt < this.#limits.fileCheckMs) return;
-    this.#checkedAt = now;
-    try {
-      if ((await stampOf(this.#file)) === this.#stamp) return;
-      await this.load();
-      this.#isBroken = false;
-    } catch (error) {
-      if (!this.#isBroken) this.#report({ type: 'crash', where: 'http auth', error });
-      this.#isBroken = true;
-    }
-  }
-
-  async #read(): Promise<string> {
-    try {
-      this.#stamp = await stampOf(this.#file);
-      await using file = await open(this.#file);
-      const { size } = await file.stat();
-      if (size > this.#limits.fileBytes) throw new Error(`it is larger than ${this.#limits.fileBytes} bytes`);
-      return await file.readFile('utf8');
-    } catch (error) {
-      throw new HttpError('AUTH_UNUSABLE', `cannot read ${this.#file} of http-auth: ${reasonOf(error)}`, {
-        cause: error,
-      });
-    }
-  }
-}
-
-async function stampOf(file: string): Promise<string> {
-  const { ino, size, mtimeMs, ctimeMs } = await stat(file);
-  return [ino, size, mtimeMs, ctimeMs].join(' ');
 }
 
 function reasonOf(error: unknown): string {

@@ -1,32 +1,13 @@
-/** Limits of authentication; units are in the names. */
-export interface AuthLimits {
-  /** Credentials found good that are remembered, so that scrypt runs once for each and not per request. */
-  readonly rememberedCredentials: number;
-  /** Hashes computed at once; each takes a thread of the pool that files are read with, too. */
-  readonly hashesAtOnce: number;
-  /** Requests that wait for their hash to be computed. */
-  readonly waitingHashes: number;
-  /** Failed attempts of one address within a window, beyond which it has to wait. */
-  readonly failures: number;
-  readonly failureWindowMs: number;
-  /** Addresses whose failures are remembered. */
-  readonly failingAddresses: number;
-  /** How long a change of the file may go unnoticed. */
-  readonly fileCheckMs: number;
-  readonly fileBytes: number;
+import { AUTH_LIMITS, type AuthLimits } from '../../auth/limits.ts';
+
+/** Limits of authentication over HTTP; units are in the names. */
+export interface HttpAuthLimits extends AuthLimits {
   readonly sessions: number;
   readonly sessionMs: number;
 }
 
-export const AUTH_LIMITS: AuthLimits = Object.freeze({
-  rememberedCredentials: 1_000,
-  hashesAtOnce: 2,
-  waitingHashes: 64,
-  failures: 20,
-  failureWindowMs: 60_000,
-  failingAddresses: 10_000,
-  fileCheckMs: 1_000,
-  fileBytes: 4 * 1024 * 1024,
+export const HTTP_AUTH_LIMITS: HttpAuthLimits = Object.freeze({
+  ...AUTH_LIMITS,
   sessions: 1_000,
   sessionMs: 7 * 24 * 3600_000,
 });

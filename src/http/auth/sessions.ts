@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Grant } from './grant.ts';
-import type { AuthLimits } from './limits.ts';
+import type { HttpAuthLimits } from './limits.ts';
 
 /** No port and no path is part of a cookie's place, so the name should be nobody else's. */
 const COOKIE = 'inboxd_session';
@@ -15,12 +15,12 @@ interface Session {
  * Kept in memory only: after a restart the page asks for the token again.
  */
 export class Sessions {
-  readonly #limits: AuthLimits;
+  readonly #limits: HttpAuthLimits;
   readonly #now: () => number;
   /** By the hash of the cookie, so that looking one up takes no longer the more of it is right; oldest first. */
   readonly #sessions = new Map<string, Session>();
 
-  constructor(limits: AuthLimits, now: () => number) {
+  constructor(limits: HttpAuthLimits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
   }

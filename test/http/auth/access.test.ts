@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createToken } from '../../../src/auth/token.ts';
 import type { Access } from '../../../src/http/auth/access.ts';
-import { createToken } from '../../../src/http/auth/auth-file.ts';
 import { createFileAccess, type FileAccessOptions } from '../../../src/http/auth/file-access.ts';
 import type { Report } from '../../../src/mail/report.ts';
 import { AuthFile, basic, bearer } from './support.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { createToken, formatAuthLine, parseAuthFile, parseToken } from '../../../src/http/auth/auth-file.ts';
+import { hashSecret, isSecret, parseStoredSecret } from '../../../src/auth/secret.ts';
+import { createToken, parseToken } from '../../../src/auth/token.ts';
+import { formatAuthLine, parseAuthFile } from '../../../src/http/auth/auth-file.ts';
 import { allows, covers } from '../../../src/http/auth/grant.ts';
-import { hashSecret, isSecret, parseStoredSecret } from '../../../src/http/auth/secret.ts';
 
 const HASH = `scrypt:14:8:1:${'A'.repeat(22)}:${'B'.repeat(43)}`;
 

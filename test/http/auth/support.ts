@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createToken, formatAuthLine } from '../../../src/http/auth/auth-file.ts';
+import { hashSecret } from '../../../src/auth/secret.ts';
+import { createToken } from '../../../src/auth/token.ts';
+import { formatAuthLine } from '../../../src/http/auth/auth-file.ts';
 import type { Grant } from '../../../src/http/auth/grant.ts';
-import { hashSecret } from '../../../src/http/auth/secret.ts';
 
 /** A file of http-auth that is gone after use. */
 export class AuthFile implements Disposable {

@@ -1,6 +1,8 @@
 import { isIPv6 } from 'node:net';
 import type { AuthLimits } from './limits.ts';
 
+type FailureLimits = Pick<AuthLimits, 'failures' | 'failureWindowMs' | 'failingAddresses'>;
+
 interface Tally {
   count: number;
   readonly endsAt: number;
@@ -8,11 +10,11 @@ interface Tally {
 
 /** Counts failed attempts by address, in windows of fixed length; forgets the oldest when there are too many addresses. */
 export class Failures {
-  readonly #limits: AuthLimits;
+  readonly #limits: FailureLimits;
   readonly #now: () => number;
   readonly #tallies = new Map<string, Tally>();
 
-  constructor(limits: AuthLimits, now: () => number) {
+  constructor(limits: FailureLimits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
   }
