@@ -6,7 +6,7 @@ export type { Path } from './mail/address.ts';
 export type { Content, ContentPlace } from './mail/content.ts';
 export type { Envelope, Params, Recipient, Sender } from './mail/envelope.ts';
 export { inboxOf, type Naming } from './mail/inbox.ts';
-export type { Client, Message, TlsFacts, WithProtocol } from './mail/message.ts';
+export type { Client, Login, Message, TlsFacts, WithProtocol } from './mail/message.ts';
 export type { Report, Reporter } from './mail/report.ts';
 export type { Sink, Verdict } from './mail/sink.ts';
 export type * from './mail/store.ts';

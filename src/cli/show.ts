@@ -75,6 +75,14 @@ function asPage(stored: StoredMessage, parsed: ParsedMail): string {
       `${readableTime(stored.receivedAt)} from ${oneLine(client.address)} (${oneLine(client.hello)}) with ${stored.protocol}`,
     ],
     ...(client.tls ? [['Encryption', encryption(client.tls)] satisfies [string, string]] : []),
+    ...(client.login
+      ? [
+          ['Logged in', `as ${oneLine(client.login.user)} with ${oneLine(client.login.mechanism)}`] satisfies [
+            string,
+            string,
+          ],
+        ]
+      : []),
     [
       'Envelope',
       `<${oneLine(envelope.from)}> to ${envelope.to.map(({ address }) => `<${oneLine(address)}>`).join(', ')}`,

@@ -14,6 +14,14 @@ export interface TlsFacts {
   readonly subject?: string;
 }
 
+/** Who a client proved to be (RFC 4954), or said to be where every login is taken. */
+export interface Login {
+  /** Name of the SASL mechanism, such as `PLAIN`; `XCLIENT` where a trusted client says who logged in there. */
+  readonly mechanism: string;
+  /** Name of the user; '' where a token alone was shown. */
+  readonly user: string;
+}
+
 /** The other end of the session that brought a message. */
 export interface Client {
   /** IP address as text, or `local` for a UNIX socket. */
@@ -24,6 +32,8 @@ export interface Client {
   readonly hello: string;
   /** The session was encrypted. */
   readonly tls?: TlsFacts;
+  /** The client logged in. */
+  readonly login?: Login;
 }
 
 /** "with" protocol of the trace (RFC 3848, RFC 6531 §4.3): S is TLS, A is AUTH. */

@@ -97,6 +97,7 @@ function messageLine(report: Extract<Report, { type: 'message' }>): object {
     protocol: message.protocol,
     client: visible(message.client.address),
     ...tlsOf(message.client.tls),
+    ...(message.client.login && { user: visible(message.client.login.user) }),
     from: from.path === null ? '<>' : visible(from.path.text),
     to: to.length === 1 ? [visible(to[0]!.path.text)] : to.slice(0, NAMED).map(recipientText),
     recipients: to.length,

@@ -1,7 +1,7 @@
 import type { Chaos } from '../mail/chaos.ts';
 import type { Content, ContentWriter, Spool } from '../mail/content.ts';
 import type { Recipient, Sender } from '../mail/envelope.ts';
-import { type Client, createId, type TlsFacts, type WithProtocol } from '../mail/message.ts';
+import { type Client, createId, type Login, type TlsFacts, type WithProtocol } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Sink } from '../mail/sink.ts';
 import { BareNewlines } from '../wire/bare-newlines.ts';
@@ -67,6 +67,8 @@ export class Session implements WireSession {
 
   /** What the handshake agreed on, once the session is encrypted. */
   tls: TlsFacts | undefined;
+  /** Who the client logged in as; a new handshake forgets it. */
+  login: Login | undefined;
   hello = '';
   /** EHLO or LHLO was said: parameters may be given. */
   extended = false;
@@ -112,8 +114,9 @@ export class Session implements WireSession {
   }
 
   get client(): Client {
-    const { address, port, hello, tls } = this;
-    return tls === undefined ? { address, port, hello } : { address, port, hello, tls };
+    const { address, port, hello, tls, login } = this;
+    if (tls === undefined && login === undefined) return { address, port, hello };
+    return { address, port, hello, ...(tls && { tls }), ...(login && { login }) };
   }
 
   get encrypted(): boolean {
@@ -124,7 +127,7 @@ export class Session implements WireSession {
   get withProtocol(): WithProtocol {
     if (!this.extended) return 'SMTP';
     const utf8 = this.from?.params.has('SMTPUTF8') ?? false;
-    const secured = this.encrypted ? 'S' : '';
+    const secured = `${this.encrypted ? 'S' : ''}${this.login ? 'A' : ''}` as const;
     if (this.services.protocol === 'LMTP') return `${utf8 ? 'UTF8LMTP' : 'LMTP'}${secured}`;
     return `${utf8 ? 'UTF8SMTP' : 'ESMTP'}${secured}`;
   }

@@ -86,8 +86,9 @@ export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
   };
 }
 
-/** Who handed the message in, if he said so; AUTH of a client that speaks SMTP is his word only. */
-function usernameOf({ protocol, envelope }: StoredMessage): string {
+/** Who handed the message in: the user who logged in, over HTTP or SMTP; the AUTH parameter of a client that speaks SMTP is his word only. */
+function usernameOf({ protocol, envelope, client }: StoredMessage): string {
+  if (client.login) return client.login.user;
   const user = protocol === 'HTTP' ? envelope.fromParams.AUTH : undefined;
   return typeof user === 'string' ? user : '';
 }

@@ -55,6 +55,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
   }),
   Header: object({ name: text, value: text }),
   Tls: object({ version: text, cipher: text, serverName: text, subject: text }, ['serverName', 'subject']),
+  Login: object({ mechanism: text, user: text }),
   Code: object({ code: text, context: text, confidence: { type: 'number', minimum: 0, maximum: 1 } }),
   Link: object({ url: text, text, kind: { enum: ['verify', 'reset', 'magic', 'unsubscribe', 'other'] } }),
   Message: object({
@@ -70,7 +71,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
       fromParams: params,
       to: list(object({ address: text, inbox: text, tag: text, params })),
     }),
-    client: object({ address: text, port: count, hello: text, tls: named('Tls') }, ['tls']),
+    client: object({ address: text, port: count, hello: text, tls: named('Tls'), login: named('Login') }, [
+      'tls',
+      'login',
+    ]),
     protocol: text,
     session: text,
     transcript: list(text),

@@ -79,6 +79,7 @@ export interface Message extends Omit<Summary, 'attachments'> {
       readonly serverName?: string;
       readonly subject?: string;
     };
+    readonly login?: { readonly mechanism: string; readonly user: string };
   };
   readonly protocol: string;
   readonly session: string;

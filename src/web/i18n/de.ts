@@ -107,6 +107,7 @@ export const de: Texts = {
   encryption: 'Verschlüsselung',
   serverName: 'Verlangt wurde',
   clientCertificate: 'Zertifikat der Gegenstelle',
+  loggedInAs: 'Angemeldet als',
   protocol: 'Protokoll',
   session: 'Sitzung',
   received: 'Empfangen',

@@ -106,6 +106,7 @@ export const en = {
   encryption: 'Encryption',
   serverName: 'Asked for',
   clientCertificate: 'Client certificate',
+  loggedInAs: 'Logged in as',
   protocol: 'Protocol',
   session: 'Session',
   received: 'Received',

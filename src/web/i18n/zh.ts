@@ -107,6 +107,7 @@ export const zh: Texts = {
   encryption: '加密',
   serverName: '请求的名称',
   clientCertificate: '客户端证书',
+  loggedInAs: '登录身份',
   protocol: '协议',
   session: '会话',
   received: '接收时间',
