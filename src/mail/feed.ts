@@ -4,7 +4,7 @@ import type { Summary } from './store.ts';
 export interface ChangeEvent {
   /** Grows with every event, also over restarts, and is never used again. */
   readonly id: number;
-  /** `deleted`: it no longer lies in `inboxes`; it may lie in others. `changed`: read, pinned or tags. */
+  /** `deleted`: it no longer lies in `inboxes`; it may lie in others. `changed`: read, pinned, tags or what was found out about its sender. */
   readonly type: 'received' | 'deleted' | 'changed';
   readonly message: string;
   readonly inboxes: readonly string[];

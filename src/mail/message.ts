@@ -1,6 +1,7 @@
 import { randomFillSync } from 'node:crypto';
 import type { Content } from './content.ts';
 import type { Envelope } from './envelope.ts';
+import type { Verification } from './verification.ts';
 
 /** What a TLS handshake agreed on. */
 export interface TlsFacts {
@@ -52,6 +53,8 @@ export interface Message {
   readonly session: string;
   /** Commands (`C: `) and replies (`S: `) of the session that led here, secrets removed, no content. */
   readonly transcript: readonly string[];
+  /** What is known of its sender, or that this is to be found out; absent when nobody asks. */
+  readonly verification?: Verification;
 }
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u

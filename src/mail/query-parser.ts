@@ -1,10 +1,14 @@
 import type { Query, TextField } from './query.ts';
 import { parseBytes, parseMoment } from './query-values.ts';
+import { AUTH_METHODS, AUTH_RESULTS, type AuthMethod } from './verification.ts';
 
 export type QueryParsed =
   | { readonly ok: true; readonly value: Query }
   /** `at`: column, counted from 0 in UTF-16 units; `why`: a sentence for people. */
   | { readonly ok: false; readonly at: number; readonly why: string };
+
+/** What `is:` knows. `verified`: DMARC passed, so that the domain of From is proven. `pending`: who sent it is being found out. */
+export const STATES = ['read', 'unread', 'pinned', 'tagged', 'verified', 'pending'] as const;
 
 /** Bounds of a search; what is longer or deeper is refused. */
 export const QUERY_LIMITS = Object.freeze({ characters: 4096, depth: 32, terms: 200 });
@@ -242,6 +246,9 @@ const size =
     return { kind, bytes: parsed.value };
   };
 
+const result = (method: AuthMethod): MakeTerm =>
+  oneOf(method, AUTH_RESULTS, (result) => ({ kind: 'result', method, result }));
+
 const header: MakeTerm = ({ text: value, at }) => {
   const [, name = '', text = ''] = /^([^=]*)=?(.*)$/s.exec(value)!;
   if (!/^[\x21-\x39\x3b-\x7e]+$/.test(name)) throw new Complaint(at, 'header: wants Name=value, or a Name alone');
@@ -262,7 +269,8 @@ const FIELDS: ReadonlyMap<string, MakeTerm> = new Map<string, MakeTerm>([
   ['tag', textField('tag')],
   ['inbox', textField('inbox')],
   ['header', header],
-  ['is', oneOf('is', ['read', 'unread', 'pinned', 'tagged'] as const, (what) => ({ kind: 'is', what }))],
+  ['is', oneOf('is', STATES, (what) => ({ kind: 'is', what }))],
+  ...AUTH_METHODS.map((method) => [method, result(method)] as const),
   ['has', oneOf('has', ['attachment', 'inline'] as const, (what) => ({ kind: 'has', what }))],
   ['before', moment('before')],
   ['after', moment('after')],

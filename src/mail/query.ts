@@ -1,5 +1,7 @@
 import { matchesGlob } from './glob.ts';
+import type { STATES } from './query-parser.ts';
 import type { Address, Summary } from './store.ts';
+import { type AuthMethod, type AuthResult, hasResult } from './verification.ts';
 import { fold, spacedPhrase, spacedWords } from './words.ts';
 
 export { parseQuery, type QueryParsed } from './query-parser.ts';
@@ -14,6 +16,8 @@ export const TEXT_FIELDS = [
   'from', 'to', 'cc', 'bcc', 'reply-to', 'addressed', 'subject', 'message-id', 'filename', 'tag', 'inbox',
 ] as const; // biome-ignore format: a list of names
 export type TextField = (typeof TEXT_FIELDS)[number];
+
+export type State = (typeof STATES)[number];
 
 export type Query =
   | { readonly kind: 'all' }
@@ -37,7 +41,9 @@ export type Query =
     }
   /** Words in a field of that name; without `text` it is enough that there is one. */
   | { readonly kind: 'header'; readonly name: string; readonly text: string }
-  | { readonly kind: 'is'; readonly what: 'read' | 'unread' | 'pinned' | 'tagged' }
+  | { readonly kind: 'is'; readonly what: State }
+  /** What a method of verification found. */
+  | { readonly kind: 'result'; readonly method: AuthMethod; readonly result: AuthResult }
   | { readonly kind: 'has'; readonly what: 'attachment' | 'inline' }
   /** `after` is that very time or later. */
   | { readonly kind: 'before' | 'after'; readonly at: Date }
@@ -94,6 +100,8 @@ export function matches(query: Query, message: Matchable): boolean {
       return matchesHeader(query.name, query.text, message.headers ?? []);
     case 'is':
       return matchesState(query.what, message);
+    case 'result':
+      return hasResult(message.verification, query.method, query.result);
     case 'has':
       return ((query.what === 'attachment' ? message.attachments : message.inline) ?? 0) > 0;
     case 'before':
@@ -184,7 +192,7 @@ function isWhole({ text, prefix }: { readonly text: string; readonly prefix: boo
   return prefix ? fold(tag).startsWith(fold(text)) : fold(tag) === fold(text);
 }
 
-function matchesState(what: 'read' | 'unread' | 'pinned' | 'tagged', message: Matchable): boolean {
+function matchesState(what: State, message: Matchable): boolean {
   switch (what) {
     case 'read':
       return message.read;
@@ -194,6 +202,10 @@ function matchesState(what: 'read' | 'unread' | 'pinned' | 'tagged', message: Ma
       return message.pinned;
     case 'tagged':
       return message.tags.length > 0;
+    case 'verified':
+      return hasResult(message.verification, 'dmarc', 'pass');
+    case 'pending':
+      return message.verification?.status === 'pending';
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Feed } from './feed.ts';
 import type { Client, Message, WithProtocol } from './message.ts';
 import type { Query } from './query.ts';
+import type { Verification } from './verification.ts';
 
 /** One mailbox address of a header field, decoded for display. */
 export interface Address {
@@ -35,6 +36,8 @@ export interface Summary {
   /** Inboxes it lies in. */
   readonly inboxes: readonly string[];
   readonly bareNewlines: boolean;
+  /** Null when nobody asked who sent it. */
+  readonly verification: Verification | null;
 }
 
 /** One recipient of the envelope as it was given, and the inbox that it went to. */
@@ -147,6 +150,11 @@ export interface MessageChange {
   readonly removeTags?: readonly string[];
 }
 
+/** What is learnt about a message after it was taken; what is absent stays. */
+export interface Annotation {
+  readonly verification?: Verification;
+}
+
 /** A tag that is longer is cut; of more on one message the last by name go. */
 export const TAG_LIMITS = Object.freeze({ characters: 100, perMessage: 100 });
 
@@ -170,6 +178,13 @@ export interface Store {
   remove(selection: Selection): Promise<readonly string[]>;
   /** Resolves with the ids of those that are not what they were. */
   change(selection: Selection, change: MessageChange): Promise<readonly string[]>;
+  /**
+   * Writes down what was learnt about a message; the same twice changes nothing. When it resolves, it is on disk and
+   * the feed has told of it. False for an unknown id.
+   */
+  annotate(id: string, annotation: Annotation): Promise<boolean>;
+  /** Ids of messages whose verification is pending, oldest first, at most `limit`, behind that of `after`. */
+  pending(limit: number, after?: string): Promise<readonly string[]>;
   /** How many messages have each tag. */
   tags(): Promise<ReadonlyMap<string, number>>;
   readonly feed: Feed;

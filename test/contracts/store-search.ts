@@ -2,10 +2,12 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { summarise } from '../../src/mail/mime.ts';
 import { type Matchable, matches, parseQuery, type Query } from '../../src/mail/query.ts';
 import type { ListQuery, Store } from '../../src/mail/store.ts';
+import { AUTH_METHODS, PENDING } from '../../src/mail/verification.ts';
 import { searchedHeaders } from '../../src/store/sqlite/header-text.ts';
 import { mail, type Sample, sampleMessage } from '../store/support.ts';
 import { createRandom } from '../support/random.ts';
 import { until } from '../support/until.ts';
+import { verified } from '../support/verifications.ts';
 import type { StoreVariant } from './store.ts';
 
 function read(text: string): Query {
@@ -13,6 +15,8 @@ function read(text: string): Query {
   if (!parsed.ok) throw new Error(`${text}, column ${parsed.at}: ${parsed.why}`);
   return parsed.value;
 }
+
+const RESULTS = ['pass', 'fail', 'none'] as const;
 
 /** What every store finds, and in which pages. */
 export function describeStoreSearch({ name, open }: StoreVariant): void {
@@ -362,6 +366,10 @@ export function describeStoreSearch({ name, open }: StoreVariant): void {
       const ids = await save(...samples);
       await store.change({ ids: ids.filter((_, n) => n % 3 === 0) }, { read: true });
       await store.change({ ids: ids.filter((_, n) => n % 7 === 0) }, { pinned: true, tags: ['alpha', 'Zwei Wörter'] });
+      for (const [n, id] of ids.entries()) {
+        const verification = verified({ spf: pick(RESULTS), dkim: n % 4 ? [pick(RESULTS)] : [], dmarc: pick(RESULTS) });
+        if (n % 3 > 0) await store.annotate(id, { verification: n % 3 === 1 ? verification : PENDING });
+      }
       const mails = await Promise.all(
         ids.map(async (id, n) => [id, await matchable(id, Buffer.from(samples[n]!.raw!))] as const),
       );
@@ -403,7 +411,8 @@ export function describeStoreSearch({ name, open }: StoreVariant): void {
           };
         }
         return pick<() => Query>([
-          () => ({ kind: 'is', what: pick(['read', 'unread', 'pinned', 'tagged'] as const) }),
+          () => ({ kind: 'is', what: pick(['read', 'unread', 'pinned', 'tagged', 'verified', 'pending'] as const) }),
+          () => ({ kind: 'result', method: pick(AUTH_METHODS), result: pick(RESULTS) }),
           () => ({ kind: 'has', what: pick(['attachment', 'inline'] as const) }),
           () => ({ kind: pick(['before', 'after'] as const), at: new Date('2026-01-03T00:00:00Z') }),
           () => ({ kind: pick(['larger', 'smaller'] as const), bytes: 200 }),

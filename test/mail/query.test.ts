@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Matchable, matches, needsContent, parseQuery, type Query } from '../../src/mail/query.ts';
 import { QUERY_LIMITS } from '../../src/mail/query-parser.ts';
+import { verified } from '../support/verifications.ts';
 
 const NOW = Date.parse('2026-03-10T12:00:00Z');
 const read = (text: string, zone?: string): Query => {
@@ -87,7 +88,8 @@ describe('the search grammar', () => {
     ['a from:', 7, 'from: needs a value right behind it'],
     ['a from: b', 7, 'from: needs a value right behind it'],
     ['a sender:b', 2, 'There is no field sender:'],
-    ['is:purple', 3, 'is: is one of read, unread, pinned, tagged'],
+    ['is:purple', 3, 'is: is one of read, unread, pinned, tagged, verified, pending'],
+    ['spf:good', 4, 'spf: is one of pass, fail'],
     ['has:link', 4, 'has: is one of attachment, inline'],
     ['before:yesterday', 7, 'A time is a date'],
     ['before:2026-02-30', 7, 'There is no such date'],
@@ -141,6 +143,7 @@ const MAIL: Matchable = {
   messageId: 'Id-7@example.org',
   read: false,
   pinned: true,
+  verification: verified({ spf: 'fail', dkim: ['fail', 'pass'], dmarc: 'pass' }),
   from: address('anna@example.org', 'Änna Müller'),
   to: [address('bob@example.com', 'Bob'), address('carol@example.com')],
   cc: [address('cc@example.com')],
@@ -170,7 +173,7 @@ describe('matches', () => {
     'addressed:hidden', 'subject:100', 'subject:%', 'message-id:id-7', 'filename:invoice', 'filename:inv*',
     'tag:"to do"', 'tag:to*', 'tag:ünique', 'inbox:BOB@example.com', 'inbox:*@example.com', 'inbox:team*',
     'header:x-campaign=spring', 'header:X-Campaign="spring sale"', 'header:received', 'is:unread', 'is:pinned',
-    'is:tagged', 'has:attachment', '-has:inline', 'after:2026-03-01', 'before:2026-03-02', 'larger:1k', 'smaller:2k',
+    'is:tagged', 'is:verified', 'spf:fail', 'dkim:pass', 'dkim:fail', 'dmarc:PASS', 'arc:none', '-dkim:none', 'has:attachment', '-has:inline', 'after:2026-03-01', 'before:2026-03-02', 'larger:1k', 'smaller:2k',
     'after:2026-03-01T10:00:00Z', 'cat OR fox', '(cat OR fox) -dog', '',
   ])('finds by %s', (text) => {
     expect(matches(read(text), MAIL)).toBe(true);
@@ -180,7 +183,7 @@ describe('matches', () => {
     'rech', 'echnung', '"quick fox"', '"bob carol"', '索检', '好邮', 'from:bob', 'to:hidden', 'subject:fox', 'tag:to',
     'inbox:bob', 'inbox:example.com', 'header:x-campaign=sales', 'header:received=spring', 'header:x', 'is:read',
     'has:inline', 'before:2026-03-01T10:00:00Z', 'larger:2000', 'smaller:2000', '-fox', 'cat OR dog', 'fox -quick',
-    'campaign', 'subject:$',
+    'campaign', 'subject:$', 'spf:pass', 'dkim:none', 'is:pending',
   ])('does not find by %s', (text) => {
     expect(matches(read(text), MAIL)).toBe(false);
   }); // biome-ignore format: a list of searches

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { describeStore, type StoreVariant } from '../contracts/store.ts';
+import { describeAnnotations } from '../contracts/store-annotations.ts';
 import { describeFeed } from '../contracts/store-feed.ts';
 import { describeStoreSearch } from '../contracts/store-search.ts';
 
@@ -32,5 +33,6 @@ const VARIANTS: readonly StoreVariant[] = [
 for (const variant of VARIANTS) {
   describeStore(variant);
   describeStoreSearch(variant);
+  describeAnnotations(variant);
   describeFeed(variant);
 }

@@ -53,6 +53,8 @@ export function scopeStore(options: ScopeOptions): Store {
     inboxes: (query) => store.inboxes({ ...query, scope }),
     remove: async (selection) => store.remove(await within(selection)),
     change: async (selection, change) => store.change(await within(selection), change),
+    annotate: () => Promise.reject(new Error('A part of a store takes no annotations')),
+    pending: () => Promise.reject(new Error('A part of a store does not tell what is pending')),
     async tags() {
       const counts = new Map<string, number>();
       for await (const { tags } of everyMessage(list, { kind: 'is', what: 'tagged' })) {

@@ -1,3 +1,4 @@
+import { AUTH_RESULTS } from '../../mail/verification.ts';
 import type { Schema } from './route.ts';
 
 const text: Schema = { type: 'string' };
@@ -36,6 +37,9 @@ const summary = {
   tags: list(text),
   bareNewlines: flag,
 };
+
+/** What SPF, DKIM, DMARC or ARC found. */
+const finding = { result: { enum: [...AUTH_RESULTS] }, domain: text, reason: text };
 
 /** The objects of the API, by name. */
 export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
@@ -78,8 +82,17 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
     protocol: text,
     session: text,
     transcript: list(text),
+    verification: orNull(named('Verification')),
     codes: list(named('Code')),
     links: list(named('Link')),
+  }),
+  Verification: object({
+    status: { enum: ['pending', 'done', 'failed'] },
+    reason: text,
+    spf: orNull(object({ ...finding, identity: { enum: ['mailfrom', 'helo'] } })),
+    dkim: list(object({ ...finding, selector: text, algorithm: text })),
+    dmarc: orNull(object({ ...finding, policy: { enum: ['none', 'quarantine', 'reject', ''] } })),
+    arc: orNull(object({ ...finding, instances: count })),
   }),
   Headers: object({ headers: list(named('Header')) }),
   Changed: object({ changed: count }),

@@ -51,6 +51,7 @@ export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
     protocol: stored.protocol,
     session: stored.session,
     transcript: stored.transcript,
+    verification: stored.verification,
     codes: parsed.codes.map(({ code, context, confidence }) => ({ code, context, confidence })),
     links: parsed.links,
   };

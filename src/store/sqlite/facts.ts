@@ -1,6 +1,7 @@
 import type { Params } from '../../mail/envelope.ts';
 import type { Message } from '../../mail/message.ts';
 import type { StoredMessage } from '../../mail/store.ts';
+import type { Verification } from '../../mail/verification.ts';
 
 /*
  * What goes beside a content, in two forms: as it travels to the writer thread and as the database keeps it. Both are
@@ -24,6 +25,7 @@ export interface Arrival {
   readonly protocol: Message['protocol'];
   readonly session: string;
   readonly transcript: readonly string[];
+  readonly verification?: Verification;
 }
 
 export interface ArrivalRecipient {
@@ -66,6 +68,7 @@ export function arrivalOf(message: Message, file: string | null): Arrival {
     protocol: message.protocol,
     session: message.session,
     transcript: message.transcript,
+    ...(message.verification && { verification: message.verification }),
   };
 }
 

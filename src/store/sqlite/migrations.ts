@@ -105,6 +105,12 @@ const MIGRATIONS: readonly string[] = [
   );
   UPDATE totals SET indexed_to = 0;
   `,
+  `
+  -- Who really sent it: JSON as mail/verification.ts says, or null when nobody asked.
+  ALTER TABLE messages ADD COLUMN verification TEXT;
+  ALTER TABLE messages ADD COLUMN is_pending INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX messages_pending ON messages (seq) WHERE is_pending = 1;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -49,6 +49,8 @@ export interface Queries {
   content(id: string): FoundContent | undefined;
   inboxes(query: InboxQuery): InboxPage;
   tags(): Map<string, number>;
+  /** Ids of messages whose verification is pending, oldest first, behind that of `after`. */
+  pending(limit: number, after: string | undefined): string[];
   /** Events after an id, at most `limit`; 'gone' when some of them are no longer kept. */
   events(after: number, limit: number): FoundEvents | 'gone';
   stats(): Omit<StoreStats, 'deleted' | 'location'>;
@@ -137,6 +139,15 @@ class SqliteQueries implements Queries {
     }));
     if (!last || rows.length === page.length) return { inboxes };
     return { inboxes, next: encodeCursor(Number(last.newest), Number(last.inbox)) };
+  }
+
+  pending(limit: number, after = ''): string[] {
+    return this.#statement(
+      `SELECT id FROM messages WHERE is_pending = 1 AND seq > coalesce((SELECT seq FROM messages WHERE id = ?), 0)
+       ORDER BY seq LIMIT ?`,
+    )
+      .all(after, limit)
+      .map(({ id }) => String(id));
   }
 
   tags(): Map<string, number> {

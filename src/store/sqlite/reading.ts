@@ -7,7 +7,7 @@ import { needsText } from './search.ts';
 import type { Thread } from './thread.ts';
 
 /** The reading half of a store. */
-export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags'> & {
+export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags' | 'pending'> & {
   stats(): Promise<Omit<StoreStats, 'deleted' | 'location'>>;
 };
 
@@ -46,6 +46,7 @@ export function createReading(reader: Thread<ReadMethods, never>, indexer: Index
       };
     },
     inboxes: (query = {}) => reader.call('inboxes', query),
+    pending: (limit, after) => reader.call('pending', { limit, after }),
     tags: () => reader.call('tags', undefined),
     stats: () => reader.call('stats', undefined),
   };

@@ -18,6 +18,8 @@ export function readMethods(queries: Queries) {
       return new Moved(found, found?.kind === 'blob' ? [found.content.buffer] : []);
     },
     inboxes: (query: InboxQuery) => queries.inboxes(query),
+    pending: ({ limit, after }: { readonly limit: number; readonly after: string | undefined }) =>
+      queries.pending(limit, after),
     tags: () => queries.tags(),
     events: ({ after, limit }: { readonly after: number; readonly limit: number }) => queries.events(after, limit),
     stats: () => queries.stats(),

@@ -1,5 +1,6 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { inboxGlob, type Query, type TextField } from '../../mail/query.ts';
+import type { AuthMethod, AuthResult } from '../../mail/verification.ts';
 import { fold, spacedPhrase } from '../../mail/words.ts';
 import { plain } from './address-text.ts';
 
@@ -78,13 +79,15 @@ export function compileScan(query: Query, scope?: readonly string[]): Condition 
   }
 }
 
-type Fact = Extract<Query, { kind: 'is' | 'has' | 'before' | 'after' | 'larger' | 'smaller' }>;
+type Fact = Extract<Query, { kind: 'is' | 'result' | 'has' | 'before' | 'after' | 'larger' | 'smaller' }>;
 
 /** What columns of numbers know. */
 export function compileFact(query: Fact): Condition {
   switch (query.kind) {
     case 'is':
       return { sql: STATES[query.what], values: [] };
+    case 'result':
+      return hasResult(query.method, query.result);
     case 'has':
       return { sql: `coalesce(t.${query.what === 'attachment' ? 'attachments' : 'inline'}, 0) > 0`, values: [] };
     case 'before':
@@ -103,7 +106,20 @@ const STATES = {
   unread: 'm.is_read = 0',
   pinned: 'm.is_pinned = 1',
   tagged: 'm.seq IN (SELECT seq FROM message_tags)',
+  verified: "coalesce(json_extract(m.verification, '$.dmarc.result') = 'pass', 0)",
+  pending: 'm.is_pending = 1',
 } as const;
+
+/** As `hasResult` of mail/verification.ts. */
+function hasResult(method: AuthMethod, result: AuthResult): Condition {
+  if (method !== 'dkim') {
+    return { sql: `coalesce(json_extract(m.verification, '$.${method}.result') = ?, 0)`, values: [result] };
+  }
+  const isDone = "coalesce(json_extract(m.verification, '$.status') = 'done', 0)";
+  if (result === 'none') return { sql: `${isDone} AND json_array_length(m.verification, '$.dkim') = 0`, values: [] };
+  const signatures = "SELECT 1 FROM json_each(m.verification, '$.dkim') WHERE json_extract(value, '$.result') = ?";
+  return { sql: `m.verification IS NOT NULL AND EXISTS (${signatures})`, values: [result] };
+}
 
 export function joined(kind: 'and' | 'or', parts: readonly Condition[]): Condition {
   if (parts.length === 0) return kind === 'and' ? ALWAYS : NEVER;

@@ -9,6 +9,7 @@ import { dropFile, keepAsFile } from './content-files.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
 import { layoutOf } from './layout.ts';
+import { NoteGatherer } from './note-gatherer.ts';
 import type { ReaderData, ReaderMethods } from './reader-thread.ts';
 import { createReading } from './reading.ts';
 import type { ReadMethods } from './reads.ts';
@@ -114,6 +115,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       for (const batch of events) feed.publish(batch);
     },
   });
+  const notes = new NoteGatherer(writer);
   const reading = createReading(reader, indexer, contents);
   const expiry = keepAgeMs > 0 ? startExpiry(writer, keepAgeMs, now, report) : undefined;
   let preparing = 0; // messages whose content file is being made
@@ -154,6 +156,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       await prepared.promise;
     }
     await commit.drain();
+    await notes.drain();
     await indexer.close();
     try {
       if (!isInMemory && reader.isAlive) await (reader as Thread<ReaderMethods>).call('close', undefined);
@@ -191,6 +194,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ensureOpen();
       await awaitText(selection);
       return writer.call('change', { selection, change });
+    },
+    annotate(id, annotation) {
+      ensureOpen();
+      return notes.add({ id, annotation });
     },
     feed,
     stats: async () => ({ ...(await reading.stats()), deleted, location: directory }),

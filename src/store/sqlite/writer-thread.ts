@@ -1,4 +1,5 @@
 import type { MessageChange, Selection } from '../../mail/store.ts';
+import type { Note } from './annotations.ts';
 import type { EventBatch } from './journal.ts';
 import { readMethods } from './reads.ts';
 import type { IndexEntry } from './search-writer.ts';
@@ -22,6 +23,7 @@ function methodsOf(writer: Writer) {
     remove: (selection: Selection) => writer.remove(selection),
     change: ({ selection, change }: { readonly selection: Selection; readonly change: MessageChange }) =>
       writer.change(selection, change),
+    annotate: (notes: readonly Note[]) => writer.annotate(notes),
     latestEvent: () => writer.latestEvent,
     expire: (now: number) => writer.expire(now),
     probe: () => writer.probe(),

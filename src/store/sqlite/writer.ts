@@ -5,6 +5,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import type { Naming } from '../../mail/inbox.ts';
 import type { MessageChange, Selection } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
+import { Annotations, type Note } from './annotations.ts';
 import { Arrivals } from './arrivals.ts';
 import { Changes } from './changes.ts';
 import { openToWrite } from './database.ts';
@@ -68,6 +69,7 @@ export class Writer {
   readonly #removal: Removal;
   readonly #journal: Journal;
   readonly #changes: Changes;
+  readonly #annotations: Annotations;
   readonly #index: SearchWriter;
   readonly #retention: Retention;
   readonly #arrivals: Arrivals;
@@ -91,6 +93,7 @@ export class Writer {
       this.#journal = new Journal(this.#database, options.keptEvents);
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
       this.#index = new SearchWriter(this.#database);
+      this.#annotations = new Annotations(this.#database, this.#journal);
       this.#changes = new Changes(this.#database, this.#ledger, this.#journal);
       this.#retention = new Retention(this.#database, this.#ledger, this.#removal, limits);
       const contents = this.#layout?.contents ?? '';
@@ -179,6 +182,13 @@ export class Writer {
       this.#afterCommit(committed, 'asked');
     });
     return ids;
+  }
+
+  /** Writes down what was learnt, in one transaction; says of each whether there is such a message. */
+  annotate(notes: readonly Note[]): boolean[] {
+    const committed = this.#transactions.run(() => notes.map((note) => this.#annotations.apply(note)));
+    this.#afterCommit(committed, 'asked');
+    return committed.result;
   }
 
   /** Removes expired messages, a step of them. */
