@@ -9,11 +9,11 @@
  *
  * No timing decides a test: this program ends with an error only if a message was not accepted, or not kept.
  */
-import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Contestant, contest, type Load, type Result } from './contest.ts';
 import { SMTP_SOURCE_LOADS } from './loads/smtp-source.ts';
 import { circumstances, ratiosOf, tableOf } from './report.ts';
+import { writeSection } from './results.ts';
 import { inboxdDiscard, inboxdStore, inboxdStoreLogging } from './servers/inboxd.ts';
 import { smtpServer } from './servers/smtp-server.ts';
 import { smtpSink } from './servers/smtp-sink.ts';
@@ -22,11 +22,8 @@ const USUAL: readonly Contestant[] = [inboxdStore, inboxdDiscard, smtpSink, smtp
 /** Those that run only when `--only` names them. */
 const EXTRA: readonly Contestant[] = [inboxdStoreLogging];
 const LOADS: readonly Load[] = SMTP_SOURCE_LOADS;
-const RESULTS = new URL('./RESULTS.md', import.meta.url);
 
-const HEADING = `# Figures
-
-Written by \`npm run bench\`. The servers take turns within each round; ratios are medians of the rounds' ratios. Every
+const HEADING = `Written by \`npm run bench\`. The servers take turns within each round; ratios are medians of the rounds' ratios. Every
 server is a process of its own on loopback, sharing the machine's cores with the client that loads it. inboxd keeps
 everything (no retention) and, where it stores, has each message on disk before it answers 250; the number of messages
 in its store was compared with the number sent. Servers log nothing unless it says so.
@@ -69,8 +66,7 @@ if (!flags.smoke && !flags.only && !flags.load) {
     '## 4 KiB messages from smtp-source',
     ...results.map(tableOf),
   ];
-  writeFileSync(RESULTS, `${parts.join('\n\n')}\n`);
-  console.log(`written to ${RESULTS.pathname}`);
+  writeSection('bench', parts.join('\n\n'));
 }
 
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string): readonly T[] {

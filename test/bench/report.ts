@@ -48,14 +48,21 @@ export async function circumstances(command: string, rounds: number): Promise<st
   const lines = [
     ['taken', new Date().toISOString().slice(0, 10)],
     ['command', `\`${command}\`, ${rounds} rounds after one to warm up`],
-    ['machine', `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`],
-    ['system', `${debianName()}, Linux ${release()}`],
-    ['data folder', `${tmpdir()} on ${await filesystemOf(tmpdir())}`],
-    ['Node.js', process.version],
+    ...(await machineLines()),
     ['smtp-source, smtp-sink', `Postfix ${await postfixVersion()}`],
     ['npm smtp-server', packageVersion('smtp-server')],
   ];
   return ['| | |', '|---|---|', ...lines.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
+
+/** The machine, as rows of a table of circumstances. */
+export async function machineLines(): Promise<[name: string, value: string][]> {
+  return [
+    ['machine', `${cpus().length} x ${cpus()[0]?.model ?? 'unknown CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB`],
+    ['system', `${debianName()}, Linux ${release()}`],
+    ['data folder', `${tmpdir()} on ${await filesystemOf(tmpdir())}`],
+    ['Node.js', process.version],
+  ];
 }
 
 function debianName(): string {

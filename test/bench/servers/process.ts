@@ -16,9 +16,23 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
+export interface ServerSurroundings {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Open file that its standard output goes to; nowhere if absent. */
+  readonly output?: number;
+}
+
 /** Starts a server program; resolves when its port accepts connections, throws if it ends before. */
-export async function startServer(program: string, args: readonly string[], port: number): Promise<RunningServer> {
-  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+export async function startServer(
+  program: string,
+  args: readonly string[],
+  port: number,
+  { env, output }: ServerSurroundings = {},
+): Promise<RunningServer> {
+  const child = spawn(program, args, {
+    stdio: ['ignore', output ?? 'ignore', 'inherit'],
+    env: { ...process.env, ...env },
+  });
   const ended = once(child, 'exit');
   const give = performance.now() + START_MS;
   while (!(await accepts(port))) {
