@@ -64,7 +64,7 @@ const WAYS: readonly (readonly [how: string, vanish: (client: SmtpClient) => Pro
   ['with RST', (client) => client.reset()],
 ];
 
-describe('a client that disappears', () => {
+describe('Dead sockets: a client that disappears', () => {
   let daemon: DaemonProcess;
   let atRest: number;
   beforeAll(async () => {

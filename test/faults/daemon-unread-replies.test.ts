@@ -43,7 +43,7 @@ class Shouter {
   }
 }
 
-describe('a client that reads no replies', () => {
+describe('Unread replies: a client that does not read them', () => {
   let daemon: DaemonProcess;
   let before: number;
   let peak: number;

@@ -48,7 +48,7 @@ describe('every reply', () => {
   });
 });
 
-describe('CORS', () => {
+describe('CORS: a foreign page', () => {
   const ask = (options: Partial<HttpOptions>, origin: string | undefined, url = '/api/v1/messages') =>
     serve(options).inject({ url, headers: { host: 'localhost:8025', ...(origin !== undefined && { origin }) } });
 
