@@ -10,6 +10,7 @@ import { listenFailure } from './listen-failure.ts';
 import { lmtp } from './lmtp/table.ts';
 import { Chaos } from './mail/chaos.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
+import type { Filter } from './mail/filter.ts';
 import type { Reporter } from './mail/report.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
@@ -43,6 +44,8 @@ export interface DaemonParts {
   readonly sink?: Sink;
   /** Rights that the program has for binding alone, and gives up before the first client is heard. */
   readonly rights?: BindingRights;
+  /** May refuse what clients of SMTP and LMTP say, asked in this order. */
+  readonly filters?: readonly Filter[];
 }
 
 /** What only binding needs of the rights a program was started with. */
@@ -95,7 +98,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       const door =
         address.protocol === 'http'
           ? await makeHttpDoor(address, config, { ...http, keep, report, counters: counters.counts, urls })
-          : await makeMailDoor(address, config, keep, report, places);
+          : await makeMailDoor(address, config, { keep, report, places, filters: parts.filters ?? [] });
       undo.push(() => door.stop(0));
       doors.push(door);
     }
@@ -221,13 +224,15 @@ async function openDoors(doors: readonly Door[], rights: BindingRights | undefin
   });
 }
 
-async function makeMailDoor(
-  address: ListenAddress,
-  config: Config,
-  keep: Keep,
-  report: Reporter,
-  places: Places,
-): Promise<Door> {
+interface MailParts {
+  readonly keep: Keep;
+  readonly report: Reporter;
+  readonly places: Places;
+  readonly filters: readonly Filter[];
+}
+
+async function makeMailDoor(address: ListenAddress, config: Config, parts: MailParts): Promise<Door> {
+  const { keep, report, places, filters } = parts;
   const limits: SmtpLimits = {
     ...SMTP_LIMITS,
     contentBytes: config.maxMessageBytes,
@@ -247,6 +252,7 @@ async function makeMailDoor(
     lenientSyntax: config.lenientSyntax,
     room: () => keep.space.room(),
     chaos: keep.chaos,
+    filters,
   });
   const serve = (socket: Socket) => {
     const session = new Session(services, socket.remoteAddress ?? 'local', socket.remotePort ?? 0);

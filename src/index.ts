@@ -5,8 +5,17 @@ export { START_ERRORS, StartError, type StartErrorCode } from './errors.ts';
 export type { Path } from './mail/address.ts';
 export type { Content, ContentPlace } from './mail/content.ts';
 export type { Envelope, Params, Recipient, Sender } from './mail/envelope.ts';
+export type { Filter, MessageOpinion, Opinion, Phase, Visit } from './mail/filter.ts';
 export { inboxOf, type Naming } from './mail/inbox.ts';
-export type { Client, Login, Message, TlsFacts, WithProtocol } from './mail/message.ts';
+export {
+  type Amendment,
+  amend,
+  type Client,
+  type Login,
+  type Message,
+  type TlsFacts,
+  type WithProtocol,
+} from './mail/message.ts';
 export type { Report, Reporter } from './mail/report.ts';
 export type { Sink, Verdict } from './mail/sink.ts';
 export type * from './mail/store.ts';

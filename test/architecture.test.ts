@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   lmtp: ['wire', 'mail', 'smtp'],
   store: ['mail'],
   sinks: ['mail'],
+  dns: ['mail'],
   report: ['mail', 'pino', 'pino-pretty'],
   auth: ['mail'],
   http: ['mail', 'auth', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],

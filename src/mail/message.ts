@@ -55,6 +55,21 @@ export interface Message {
   readonly transcript: readonly string[];
   /** What is known of its sender, or that this is to be found out; absent when nobody asks. */
   readonly verification?: Verification;
+  /** The message as it came, when a filter has changed it on its way. */
+  readonly original?: Message;
+  /** Why a filter wants it kept from its readers' eyes. */
+  readonly quarantine?: string;
+}
+
+/** What a filter may change of a message. */
+export type Amendment = Partial<Pick<Message, 'content' | 'envelope' | 'quarantine' | 'verification'>>;
+
+/** The same message with something changed; what came stays with it as `original` if content or envelope did change. */
+export function amend(message: Message, changes: Amendment): Message {
+  const original = message.original ?? (changes.content || changes.envelope ? message : undefined);
+  const amended = { ...message, ...changes, ...(original && { original }) };
+  // made when it is asked for, as the first one's is
+  return Object.defineProperty(amended, 'transcript', { get: () => message.transcript, enumerable: true });
 }
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u

@@ -1,3 +1,4 @@
+import type { Phase } from './filter.ts';
 import type { Message, TlsFacts } from './message.ts';
 
 /** What happened, told to whoever listens; a report decides nothing. */
@@ -31,6 +32,23 @@ export type Report =
       readonly text: string;
       /** From the final dot to the verdict. */
       readonly milliseconds: number;
+      /** The filter that had it accepted and thrown away. */
+      readonly discardedBy?: string;
+    }
+  | {
+      /** The client was told no. */
+      readonly type: 'refusal';
+      readonly protocol: string;
+      readonly session: string;
+      readonly address: string;
+      /** Where in the conversation; `command` is a line that belongs to no phase of a transaction. */
+      readonly phase: Phase | 'command';
+      /** One of a few words, fit to count by. */
+      readonly reason: string;
+      /** The filter whose word it was. */
+      readonly filter?: string;
+      readonly code: number;
+      readonly text: string;
     }
   | {
       /** Something of ours threw: a handler, a sink, a filter. The client was told 451. */

@@ -75,6 +75,12 @@ function writeReport(logger: Logger, report: Report): void {
     case 'crash':
       logger.error({ where: report.where, session: report.session, state: report.state, err: report.error }, 'crash');
       return;
+    case 'refusal': {
+      // what a filter refuses is policy and worth a line; what the grammar refuses is in the transcript
+      const level = report.filter === undefined ? 'debug' : 'info';
+      if (logger.isLevelEnabled(level)) logger[level](refusalLine(report), 'refused');
+      return;
+    }
     case 'stored':
       if (logger.isLevelEnabled('debug')) logger.debug(idsLine(report.ids), 'stored');
       return;
@@ -105,6 +111,21 @@ function messageLine(report: Extract<Report, { type: 'message' }>): object {
     code: report.code,
     verdict: visible(report.text),
     ms: rounded(report.milliseconds),
+    ...(report.discardedBy === undefined ? {} : { discardedBy: report.discardedBy }),
+    ...(message.quarantine === undefined ? {} : { quarantine: visible(message.quarantine) }),
+  };
+}
+
+function refusalLine(report: Extract<Report, { type: 'refusal' }>): object {
+  return {
+    protocol: report.protocol,
+    session: report.session,
+    client: visible(report.address),
+    phase: report.phase,
+    reason: report.reason,
+    ...(report.filter === undefined ? {} : { filter: report.filter }),
+    code: report.code,
+    verdict: visible(report.text),
   };
 }
 

@@ -14,6 +14,8 @@ export const SMTP_LIMITS = Object.freeze({
   dataMs: 600_000,
   /** Wait for the sink's verdict; RFC 5321 §4.5.3.2.6 has the client wait 10 minutes. */
   sinkMs: 120_000,
+  /** Wait for one opinion of a filter that names no deadline of its own. */
+  filterMs: 60_000,
   /** How long a client may leave replies unread. */
   writeMs: 60_000,
   /** How long a client may take to hang up after our last reply. */

@@ -7,6 +7,10 @@ export interface SmtpReply extends Reply {
   readonly enhanced: string;
   /** The reply's lines as sent, without CR LF. */
   readonly lines: readonly string[];
+  /** Why it says no, as refusals are counted; absent where the enhanced code tells. */
+  readonly reason?: string;
+  /** The filter that said no. */
+  readonly filter?: string;
 }
 
 const OUTCOME_OF: Record<string, Outcome> = { 2: 'ok', 3: 'more', 4: 'fail', 5: 'fail' };
@@ -30,6 +34,30 @@ export function closing(last: SmtpReply): SmtpReply {
 /** The same reply to a command whose payload follows: those octets are read away. */
 export function discarding(refusal: SmtpReply, octets: number): SmtpReply {
   return { ...refusal, discard: octets };
+}
+
+/** Words for what enhanced codes of our own refusals mean. */
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['5.5.0', 'sequence'],
+  ['5.5.1', 'sequence'],
+  ['5.5.2', 'syntax'],
+  ['5.5.4', 'syntax'],
+  ['5.1.3', 'address'],
+  ['5.1.7', 'address'],
+  ['5.6.7', 'address'],
+  ['5.3.4', 'size'],
+  ['4.3.0', 'error'],
+  ['4.3.1', 'storage'],
+  ['4.3.2', 'busy'],
+  ['4.4.2', 'timeout'],
+  ['4.5.2', 'protocol'],
+  ['4.5.3', 'recipients'],
+  ['4.7.0', 'errors'],
+]);
+
+/** One of a few words for why a reply says no. */
+export function reasonOf({ reason, enhanced }: SmtpReply): string {
+  return reason ?? REASONS.get(enhanced) ?? 'other';
 }
 
 /** Nothing to say yet: the next state goes on. */
@@ -57,6 +85,7 @@ export const BAD_HELLO = reply(501, '5.5.4', 'A name or address literal of 1 to 
 export const BAD_RECIPIENT = reply(501, '5.1.3', 'Malformed recipient address');
 export const SENDER_NEEDS_UTF8 = reply(550, '5.6.7', 'A non-ASCII address needs the SMTPUTF8 parameter');
 export const NOT_IMPLEMENTED = reply(502, '5.5.1', 'Command not implemented');
+export const NOT_SERVED = reply(503, '5.5.1', 'No service for you here; QUIT is all that is left');
 export const NO_SUCH_HELP = reply(504, '5.5.4', 'No help on that; HELP alone lists the commands');
 export const OUT_OF_SEQUENCE = reply(503, '5.5.1', 'Bad sequence of commands');
 export const HELLO_FIRST = reply(503, '5.5.1', 'Say EHLO or HELO first');
@@ -74,6 +103,8 @@ export const FAR_TOO_BIG = closing(reply(552, '5.3.4', 'Message far exceeds the 
 export const ENDLESS_CONTENT = closing(reply(421, '4.3.0', 'Message far exceeds the size limit, closing connection'));
 export const NO_ROOM = reply(452, '4.3.1', 'Insufficient system storage');
 export const NOT_TAKEN = reply(451, '4.3.0', 'Local error in processing; try again later');
+export const FILTER_FAILED = reply(451, '4.3.0', 'Local error in policy check; try again later');
+export const TOO_BUSY_TO_WAIT = reply(450, '4.7.1', 'Too much at once; try again later');
 export const TOOK_TOO_LONG = reply(451, '4.3.0', 'Processing took too long; try again later');
 export const BARE_NEWLINES = closing(
   reply(

@@ -1,16 +1,19 @@
 import type { Chaos } from '../mail/chaos.ts';
 import type { Content, ContentWriter, Spool } from '../mail/content.ts';
-import type { Recipient, Sender } from '../mail/envelope.ts';
+import type { Envelope, Recipient, Sender } from '../mail/envelope.ts';
+import type { Filter, Phase, Visit } from '../mail/filter.ts';
 import { type Client, createId, type Login, type TlsFacts, type WithProtocol } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Sink } from '../mail/sink.ts';
 import { BareNewlines } from '../wire/bare-newlines.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
+import type { Places } from '../wire/listener.ts';
 import type { Reply } from '../wire/reply.ts';
 import { splitVerb } from '../wire/split-verb.ts';
 import { announce } from './extensions.ts';
+import { arrange, type Filters } from './filters.ts';
 import type { SmtpLimits } from './limits.ts';
-import { reply, type SmtpReply, TOO_BIG } from './replies.ts';
+import { reasonOf, reply, type SmtpReply, TOO_BIG } from './replies.ts';
 import { refusalFor } from './storage-errors.ts';
 import { Transcript } from './transcript.ts';
 import { VERB_OF } from './verbs.ts';
@@ -31,24 +34,43 @@ export interface SmtpServices {
   readonly room: () => number;
   /** Refusals by chance, where a test asks for them. */
   readonly chaos?: Chaos;
+  /** Those who may refuse, in the order they are asked. */
+  readonly filters?: readonly Filter[];
+  /** Room for replies that are held back, over all sessions; endless if absent. */
+  readonly sleepers?: Places;
 }
 
 /** Services with the replies that never change made once. */
-export interface PreparedServices extends SmtpServices {
+export interface PreparedServices extends Omit<SmtpServices, 'filters'> {
   readonly greeting: SmtpReply;
   readonly heloReply: SmtpReply;
   readonly ehloReply: SmtpReply;
+  readonly filters: Filters | undefined;
 }
 
 export function prepare(services: SmtpServices): PreparedServices {
-  const { hostname, limits, protocol } = services;
+  const { hostname, limits, protocol, filters = [] } = services;
   return {
     ...services,
+    filters: arrange(filters),
     greeting: reply(220, '', `${hostname} ${protocol === 'LMTP' ? 'LMTP' : 'ESMTP'} inboxd`),
     heloReply: reply(250, '', hostname),
     ehloReply: reply(250, '', hostname, ...announce(limits)),
   };
 }
+
+/** The part of the conversation that an event belongs to. */
+const PHASE_OF: ReadonlyMap<string, Phase> = new Map([
+  ['connect', 'connect'],
+  ['EHLO', 'hello'],
+  ['HELO', 'hello'],
+  ['LHLO', 'hello'],
+  ['MAIL', 'mail'],
+  ['RCPT', 'rcpt'],
+  ['DATA', 'data'],
+  ['BDAT', 'data'],
+  ['end', 'message'],
+]);
 
 /** Commands that cost us work and bring no mail nearer. */
 const JUNK: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'HELP', 'EHLO', 'HELO', 'LHLO']);
@@ -74,7 +96,12 @@ export class Session implements WireSession {
   extended = false;
 
   from: Sender | undefined;
+  /** Recipients that were told yes; `discarded` among them get nothing. */
   to: Recipient[] = [];
+  discarded: Set<Recipient> | undefined;
+  /** The filter that has what comes of this transaction, or of the whole session, thrown away. */
+  discardedBy: Filter | undefined;
+  discardedForGoodBy: Filter | undefined;
   /** RCPT commands refused in this transaction. */
   refusedRecipients = 0;
   recipientOvershoot = 0;
@@ -96,6 +123,13 @@ export class Session implements WireSession {
   #failuresInAll = 0;
   #junk = 0;
   #messages = 0;
+  #visit: Visit | undefined;
+  /** Filters were asked about a transaction and have not been told that it is over. */
+  #filtersWait = false;
+  /** How long the reply at hand is held back. */
+  #heldMs = 0;
+  #sleeps = false;
+  isOver = false;
   /** Lines after a refused secret may be more of it. */
   #secretsMayFollow = false;
 
@@ -132,15 +166,72 @@ export class Session implements WireSession {
     return `${utf8 ? 'UTF8SMTP' : 'ESMTP'}${secured}`;
   }
 
-  /** Gives the open transaction up, whole: sender, recipients, content and what was noted about them. */
-  reset(): void {
-    this.#writer?.abort();
-    this.#forget();
+  /** The session as filters know it. */
+  get visit(): Visit {
+    return (this.#visit ??= new SessionVisit(this));
   }
 
-  #forget(): void {
+  /** Sender and recipients as they go on: those that get nothing are left out. */
+  get envelope(): Envelope {
+    const { discarded } = this;
+    return { from: this.from!, to: discarded ? this.to.filter((one) => !discarded.has(one)) : this.to };
+  }
+
+  /** Filters are about to hear of a transaction; whatever comes of it they are told its end. */
+  filtersAwaitReset(): void {
+    this.#filtersWait = true;
+  }
+
+  /** Has the reply at hand held back; false when too many sleep already. */
+  holdBack(milliseconds: number): boolean {
+    if (!this.#maySleep()) return false;
+    this.#heldMs = Math.max(this.#heldMs, milliseconds);
+    return true;
+  }
+
+  #maySleep(): boolean {
+    if (this.#sleeps) return true;
+    if (!(this.services.sleepers?.take() ?? true)) return false;
+    this.#sleeps = true;
+    return true;
+  }
+
+  /** The reply that was held back is on its way. */
+  rested(): void {
+    if (!this.#sleeps) return;
+    this.#sleeps = false;
+    this.services.sleepers?.give();
+  }
+
+  /** Gives the open transaction up, whole: sender, recipients, content and what was noted about them. */
+  reset(): void {
+    this.release();
+    this.transactionOver();
+  }
+
+  /** Tells the filters that the transaction they know of is over. */
+  transactionOver(): void {
+    if (!this.#filtersWait) return;
+    this.#filtersWait = false;
+    for (const filter of this.services.filters!.reset) this.#tell(filter, 'reset', () => filter.reset!(this.visit));
+  }
+
+  /** Tells a filter what happened; what it throws is its own trouble. */
+  #tell(filter: Filter, event: string, tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.services.report({ type: 'crash', where: `filter ${filter.name}`, session: this.id, state: event, error });
+    }
+  }
+
+  /** Forgets the transaction but lets the filters go on with its message. */
+  release(): void {
+    this.#writer?.abort();
     this.from = undefined;
     this.to = [];
+    this.discarded = undefined;
+    this.discardedBy = undefined;
     this.refusedRecipients = 0;
     this.recipientOvershoot = 0;
     this.#writer = undefined;
@@ -160,6 +251,11 @@ export class Session implements WireSession {
   openContent(): void {
     this.repliesDue = this.to.length;
     this.#writer = this.services.spool();
+  }
+
+  /** BDAT has begun. */
+  get hasChunks(): boolean {
+    return this.#chunkNewlines !== undefined;
   }
 
   /** Gets ready for a chunk of `bytes` octets. */
@@ -243,18 +339,42 @@ export class Session implements WireSession {
     } else {
       this.#transcript.add('', said);
     }
+    if (said.code >= 400) this.#refused(event, said);
     if (event === 'MAIL' && said.outcome === 'ok') this.#transcript.transactionOpens();
+    const heldMs = this.#heldMs;
+    this.#heldMs = 0;
     if (event === 'end') {
       if (said.outcome !== 'more') this.#transcript.transactionEnds();
-      return 0;
+      return heldMs;
     }
     let failed = said.outcome === 'fail' && said.code !== 452;
     if (JUNK.has(event) && ++this.#junk > this.limits.junkCommands) failed = true;
-    if (!failed) return 0;
+    if (!failed) return heldMs;
     this.#failuresInAll++;
     this.#failures++;
     if (this.#failures >= this.limits.failuresBeforeCut) return 'cut';
-    return this.#failures >= this.limits.failuresBeforeDelay ? this.limits.failureDelayMs : 0;
+    if (this.#failures < this.limits.failuresBeforeDelay) return heldMs;
+    return this.#maySleep() ? Math.max(heldMs, this.limits.failureDelayMs) : 'cut';
+  }
+
+  /** A reply says no: whoever counts is told. */
+  #refused(event: string, said: SmtpReply): void {
+    const { filters, protocol, report } = this.services;
+    report({
+      type: 'refusal',
+      protocol,
+      session: this.id,
+      address: this.address,
+      phase: PHASE_OF.get(event) ?? 'command',
+      reason: reasonOf(said),
+      ...(said.filter !== undefined && { filter: said.filter }),
+      code: said.code,
+      text: said.lines.at(-1) ?? '',
+    });
+    if (!filters) return;
+    for (const filter of filters.failed) {
+      this.#tell(filter, 'failed', () => filter.failed!(this.visit, said.code, event));
+    }
   }
 
   /** The line as transcripts show it: a secret argument is left out, and what may be the rest of one. */
@@ -275,6 +395,11 @@ export class Session implements WireSession {
 
   closed(end: SessionEnd): void {
     this.reset();
+    this.rested();
+    this.isOver = true;
+    for (const filter of this.services.filters?.closed ?? []) {
+      this.#tell(filter, 'closed', () => filter.closed!(this.visit));
+    }
     this.services.report({
       type: 'session-end',
       protocol: this.services.protocol,
@@ -290,5 +415,21 @@ export class Session implements WireSession {
       milliseconds: performance.now() - this.#startedAt,
       reason: end.reason,
     });
+  }
+}
+
+class SessionVisit implements Visit {
+  readonly session: string;
+  readonly protocol: 'SMTP' | 'LMTP';
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.session = session.id;
+    this.protocol = session.services.protocol;
+    this.#session = session;
+  }
+
+  get client(): Client {
+    return this.#session.client;
   }
 }

@@ -21,9 +21,9 @@ import { REFUSED_VERBS } from './verbs.ts';
 
 /**
  * SMTP as a table (RFC 5321, BDAT of RFC 3030). States are named for what has been said; `chunk` is a BDAT whose
- * octets are on their way, `bdat` waits for the next one.
+ * octets are on their way, `bdat` waits for the next one; who was greeted with a refusal is in `refused`.
  */
-export type SmtpState = 'idle' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart' | 'chunk' | 'bdat' | 'dataDone';
+export type SmtpState = 'idle' | 'refused' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart' | 'chunk' | 'bdat' | 'dataDone';
 
 type SmtpRow = Row<SmtpState, Session, string, SmtpReply>;
 
@@ -33,10 +33,11 @@ const LINE: readonly SmtpState[] = ['idle', 'ehlo', 'mail', 'rcpt', 'bdat', 'dat
 const FREE: readonly SmtpState[] = ['idle', 'ehlo', 'dataDone'];
 const GREETED: readonly SmtpState[] = ['ehlo', 'dataDone'];
 const OPEN: readonly SmtpState[] = ['mail', 'rcpt', 'bdat'];
-const EVERY: readonly SmtpState[] = [...LINE, 'dataStart', 'chunk'];
+const EVERY: readonly SmtpState[] = [...LINE, 'refused', 'dataStart', 'chunk'];
 
 export const SMTP_STATES: Protocol<SmtpState, Session>['states'] = {
   idle: { read: 'line', deadline: 'commandMs' },
+  refused: { read: 'line', deadline: 'commandMs' },
   ehlo: { read: 'line', deadline: 'commandMs' },
   mail: { read: 'line', deadline: 'commandMs', open: true },
   rcpt: { read: 'line', deadline: 'commandMs', open: true },
@@ -49,7 +50,7 @@ export const SMTP_STATES: Protocol<SmtpState, Session>['states'] = {
 /** The rows after the greeting, which SMTP and LMTP share. */
 // biome-ignore format: one row a line
 export const TRANSACTION_ROWS: readonly SmtpRow[] = [
-  { in: ['idle'],        on: 'connect',      run: other.greet },
+  { in: ['idle'],        on: 'connect',      run: other.greet,             fail: 'refused' },
   { in: GREETED,         on: 'MAIL',         run: mail,                    ok: 'mail' },
   { in: ['idle'],        on: 'MAIL',         run: other.helloFirst },
   { in: OPEN,            on: 'MAIL',         run: other.oneSenderOnly },
@@ -70,16 +71,19 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: LINE,            on: 'NOOP',         run: other.noop },
   { in: LINE,            on: 'VRFY',         run: other.vrfy },
   { in: LINE,            on: 'HELP',         run: other.help },
-  { in: LINE,            on: 'QUIT',         run: other.quit,              ok: END },
+  { in: [...LINE, 'refused'], on: 'QUIT',    run: other.quit,              ok: END },
   ...REFUSED_VERBS.map((verb): SmtpRow => ({ in: LINE, on: verb, run: other.notImplemented })),
   { in: LINE,            on: 'misplaced',    run: other.misplaced },
   { in: LINE,            on: 'unknown',      run: other.unknown },
   { in: LINE,            on: 'badLine',      run: other.badLine },
+  { in: ['refused'],     on: 'misplaced',    run: other.notServed },
+  { in: ['refused'],     on: 'unknown',      run: other.notServed },
+  { in: ['refused'],     on: 'badLine',      run: other.badLine },
   { in: ['dataStart', 'chunk'], on: 'endless', run: other.endless,         ok: END },
-  { in: LINE,            on: 'tooManyFails', run: other.tooManyFails,      ok: END },
+  { in: [...LINE, 'refused'], on: 'tooManyFails', run: other.tooManyFails,      ok: END },
   { in: EVERY,           on: 'timeout',      run: other.timeout,           ok: END },
   { in: EVERY,           on: 'shutdown',     run: other.shutdown,          ok: END },
-  { in: ['idle'],        on: 'crash',        run: other.crash },
+  { in: ['idle', 'refused'], on: 'crash',    run: other.crash },
   { in: [...GREETED, ...OPEN], on: 'crash',  run: other.crash,             fail: 'ehlo' },
   { in: ['dataStart', 'chunk'], on: 'crash', run: crashInContent,          fail: 'ehlo' },
 ];
@@ -108,7 +112,7 @@ const MAILINATOR: Protocol<'idle' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart', Sess
     dataStart: SMTP_STATES.dataStart,
   },
   rows: [
-    { in: ['idle'],                            on: 'connect',      run: other.greet },
+    { in: ['idle'],                            on: 'connect',      run: other.greet,             fail: END },
     { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'HELO',         run: looseHelo,               ok: 'ehlo' },
     { in: ['idle', 'ehlo', 'mail', 'rcpt'],    on: 'EHLO',         run: looseHelo,               ok: 'ehlo' },
     { in: ['ehlo'],                            on: 'MAIL',         run: looseMail,          ok: 'mail' },

@@ -52,6 +52,8 @@ export interface Session {
   take(view: Buffer): void | Promise<void>;
   /** Is told of every event and its reply, before that is sent. `line` is the command as received. */
   settle(event: string, line: string, reply: Reply): Pace;
+  /** A reply that was held back goes out now. */
+  rested?(): void;
   /** A handler threw; the reply comes from the row for `crash`. */
   crashed(state: string, event: string, error: unknown): void;
   /** The connection is gone; nothing of this session will be called again. */
@@ -360,7 +362,10 @@ export class Connection<S extends string, X extends Session> {
     const held = new Promise<void>((resolve) => {
       this.#holding = setTimeout(resolve, pace);
     });
-    this.#waitFor(held, () => this.#conclude(event, reply, next));
+    this.#waitFor(held, () => {
+      this.#session.rested?.();
+      this.#conclude(event, reply, next);
+    });
   }
 
   #conclude(event: string, reply: Reply, next: S | typeof END): void {

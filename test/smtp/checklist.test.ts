@@ -49,7 +49,6 @@ const BY_SUITE: readonly (readonly [folder: string, lines: readonly number[]])[]
 
 /** Lines that later work will show, and why not now. */
 const LATER: readonly (readonly [reason: string, lines: readonly number[]])[] = [
-  ['a 554 greeting needs a rule by which some clients are not served', [4]],
   ['caps per client address belong to the public profile', [6, 7, 206, 212, 213, 217, 241]],
   ['the load of thousands of connections belongs to the work on speed', [214, 215, 216]],
   ['AUTH is not announced yet', [33, 223, 224, 225, 226, 227, 228, 229]],

@@ -9,6 +9,7 @@ import { prepare, Session } from '../../src/smtp/session.ts';
 import { mailinator, smtp } from '../../src/smtp/table.ts';
 import { Connection } from '../../src/wire/connection.ts';
 import { FakeSocket } from './fake-socket.ts';
+import { scriptedFilters } from './scripted-filter.ts';
 
 /** One conversation of a file; `test/dialogues/README.md` explains the form. */
 export interface Dialogue {
@@ -146,7 +147,7 @@ function chooseSink(name: string, kept: Kept[]): Sink {
 /** Plays a dialogue; throws an Error that names the line where daemon and script part. */
 export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Promise<void> {
   const { settings } = dialogue;
-  const limits: Record<string, number> = { ...SMTP_LIMITS, failureDelayMs: 1, lingerMs: 50 };
+  const limits: Record<string, number> = { ...SMTP_LIMITS, failureDelayMs: 1, lingerMs: 50, filterMs: 20 };
   for (const [key, value] of settings) if (key in limits) limits[key] = Number(value);
   const kept: Kept[] = [];
   const reports: Report[] = [];
@@ -162,6 +163,7 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
     },
     bareNewlines: settings.get('bareNewlines') === 'keep' ? 'keep' : 'reject',
     lenientSyntax: settings.has('lenientSyntax'),
+    filters: scriptedFilters(settings.get('filters') ?? ''),
     room: () => Number(settings.get('room') ?? Number.POSITIVE_INFINITY),
   });
   const socket = new FakeSocket();
@@ -270,6 +272,24 @@ function check(dialogue: Dialogue, kept: Kept[], reports: Report[], fail: (line:
         if (transcript.some((said) => said.includes(value))) fail(line, 'transcript holds it');
         break;
       }
+      case 'quarantine':
+        if (at < 0) at = 0;
+        same(line, String(message(line).message.quarantine), value);
+        break;
+      case 'refusals': {
+        const refusals = reports.flatMap((one) =>
+          one.type === 'refusal' && one.filter !== undefined ? [`${one.phase}/${one.reason}/${one.filter}`] : [],
+        );
+        same(line, refusals.join(' '), value);
+        break;
+      }
+      case 'discarded':
+        same(
+          line,
+          reports.flatMap((one) => (one.type === 'message' ? (one.discardedBy ?? 'no') : [])).join(' '),
+          value,
+        );
+        break;
       case 'crashes':
         same(line, String(reports.filter(({ type }) => type === 'crash').length), value);
         break;

@@ -14,13 +14,14 @@ import {
   TOO_BIG,
 } from '../replies.ts';
 import type { Session } from '../session.ts';
+import { consultOnContent } from './data.ts';
 import { dispose, refuseMessage } from './dispose.ts';
 
 /**
  * BDAT (RFC 3030 §2). The payload follows the command without asking, so a refused chunk is read away to its last
  * octet, and the session ends when nobody can tell how long it is.
  */
-export function bdat(session: Session, arg: string): SmtpReply {
+export function bdat(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   const parsed = parseBdatArg(arg);
   if (!parsed.ok) {
     session.reset();
@@ -32,6 +33,18 @@ export function bdat(session: Session, arg: string): SmtpReply {
     session.reset();
     return readAway(session, refusal, octets);
   }
+  if (session.hasChunks || !session.services.filters?.data) return take(session, octets, last);
+  const answer = consultOnContent(session, () => take(session, octets, last));
+  const conclude = (settled: SmtpReply): SmtpReply => {
+    if (settled.outcome === 'more') return settled;
+    const refusal = last ? refuseMessage(session, settled) : settled;
+    session.reset();
+    return discarding(refusal, octets);
+  };
+  return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+}
+
+function take(session: Session, octets: number, last: boolean): SmtpReply {
   session.openChunk(octets, last);
   return SILENCE;
 }

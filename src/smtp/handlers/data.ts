@@ -1,3 +1,4 @@
+import { consult } from '../filters.ts';
 import {
   BARE_NEWLINES,
   BINARY_NEEDS_BDAT,
@@ -11,13 +12,32 @@ import {
 } from '../replies.ts';
 import type { Session } from '../session.ts';
 import { dispose, refuseMessage } from './dispose.ts';
+import { parting } from './other.ts';
 
 /** DATA (RFC 5321 §4.1.1.4) with recipients: content may come. */
-export function data(session: Session, arg: string): SmtpReply {
+export function data(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   if (arg !== '') return NO_ARGUMENT_TAKEN;
   if (session.from?.params.get('BODY')?.toString().toUpperCase() === 'BINARYMIME') return BINARY_NEEDS_BDAT;
+  return session.services.filters?.data ? consultOnContent(session, () => open(session)) : open(session);
+}
+
+function open(session: Session): SmtpReply {
   session.openContent();
   return SEND_CONTENT;
+}
+
+/** Asks the filters whether content may come; `open` gets ready for it. */
+export function consultOnContent(session: Session, open: () => SmtpReply): SmtpReply | Promise<SmtpReply> {
+  const { envelope } = session;
+  return consult(
+    session,
+    'data',
+    (filter, visit) => filter.data!(visit, envelope),
+    (discarding) => {
+      session.discardedBy ??= discarding;
+      return open();
+    },
+  );
 }
 
 /** DATA without recipients: all refused is another thing than none given (RFC 5321 §3.3, RFC 2033 §4.2). */
@@ -37,8 +57,8 @@ export function processMessage(session: Session, found: string): SmtpReply | Pro
 }
 
 /** DATA of the mailinator profile. */
-export function looseData(session: Session, arg: string): SmtpReply {
-  return arg === '' ? data(session, arg) : NO_SUCH_USER;
+export function looseData(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
+  return arg === '' ? parting(data(session, arg)) : NO_SUCH_USER;
 }
 
 /** The lone dot in the mailinator profile: one message a connection. */

@@ -1,11 +1,13 @@
-import { inspect } from 'node:util';
 import type { Content } from '../../mail/content.ts';
-import type { Envelope } from '../../mail/envelope.ts';
+import type { Envelope, Recipient } from '../../mail/envelope.ts';
+import type { Filter } from '../../mail/filter.ts';
 import { type Client, createId, type Message, type WithProtocol } from '../../mail/message.ts';
 import type { Sink, Verdict } from '../../mail/sink.ts';
+import { type Judgement, judge } from '../filters.ts';
 import { NOT_TAKEN, reply, type SmtpReply, TOOK_TOO_LONG } from '../replies.ts';
 import type { Session } from '../session.ts';
 import { refusalFor } from '../storage-errors.ts';
+import { describeVerdict, soundReply } from '../verdict.ts';
 
 /**
  * What happens to a message that has arrived whole: it becomes a Message, the sink disposes of it, and the verdict
@@ -16,28 +18,56 @@ export function dispose(session: Session, bareNewlines: boolean): SmtpReply | Pr
   return refusal ? refuseMessage(session, refusal) : disposeContent(session, bareNewlines);
 }
 
-/** Goes through without waiting where content and sink do: most messages are small, and some sinks need no time. */
+/** Goes through without waiting where content, filters and sink do: most messages are small, and some sinks need no time. */
 function disposeContent(session: Session, bareNewlines: boolean): SmtpReply | Promise<SmtpReply> {
   const facts = new Arrival(session);
-  const content = session.closeContent(bareNewlines);
-  session.reset();
-  return content instanceof Promise ? content.then((closed) => submit(facts, closed)) : submit(facts, content);
+  const closed = session.closeContent(bareNewlines);
+  session.release();
+  const answer = closed instanceof Promise ? closed.then((content) => filter(facts, content)) : filter(facts, closed);
+  if (!session.services.filters) return answer;
+  const over = (settled: SmtpReply): SmtpReply => {
+    session.transactionOver();
+    return settled;
+  };
+  return answer instanceof Promise ? answer.then(over) : over(answer);
 }
 
-function submit(facts: Arrival, content: Content | SmtpReply): SmtpReply | Promise<SmtpReply> {
-  const { session } = facts;
-  if (!('stream' in content)) return perRecipient(session, facts.envelope.to.length, content);
+function filter(facts: Arrival, content: Content | SmtpReply): SmtpReply | Promise<SmtpReply> {
+  const { session, discarding } = facts;
+  if (!('stream' in content)) return perRecipient(session, facts.recipients.length, content);
   const message = new ArrivedMessage(facts, content);
-  const answers = askSink(session, message);
+  if (discarding || facts.envelope.to.length === 0) return discard(facts, message, discarding);
+  if (!session.services.filters?.message) return submit(facts, message);
+  const judged = judge(session, message);
+  return judged instanceof Promise ? judged.then((one) => heedFilters(facts, one)) : heedFilters(facts, judged);
+}
+
+function heedFilters(facts: Arrival, { message, refusal, discarding }: Judgement): SmtpReply | Promise<SmtpReply> {
+  if (refusal) {
+    release(message);
+    return conclude(facts, message, refusal);
+  }
+  if (discarding || message.envelope.to.length === 0) return discard(facts, message, discarding);
+  return submit(facts, message);
+}
+
+/** Says yes to a message that nobody shall get. */
+function discard(facts: Arrival, message: Message, by: Filter | undefined): SmtpReply {
+  release(message);
+  return conclude(facts, message, undefined, by?.name ?? 'recipients');
+}
+
+function submit(facts: Arrival, message: Message): SmtpReply | Promise<SmtpReply> {
+  const answers = askSink(facts.session, message);
   return answers instanceof Promise
     ? answers.then((given) => conclude(facts, message, given))
     : conclude(facts, message, answers);
 }
 
-function conclude(facts: Arrival, message: Message, answers: Answers): SmtpReply {
+function conclude(facts: Arrival, message: Message, answers: Answers, discardedBy?: string): SmtpReply {
   const { session, startedAt } = facts;
   const { protocol, report } = session.services;
-  const answer = protocol === 'LMTP' ? answerEach(message, answers) : answerOnce(message, answers);
+  const answer = protocol === 'LMTP' ? answerEach(facts, message, answers) : answerOnce(message, answers);
   if (answer.outcome === 'ok') session.messageTaken();
   report({
     type: 'message',
@@ -47,8 +77,15 @@ function conclude(facts: Arrival, message: Message, answers: Answers): SmtpReply
     code: answer.code,
     text: answer.lines.at(-1) ?? '',
     milliseconds: performance.now() - startedAt,
+    ...(discardedBy !== undefined && { discardedBy }),
   });
   return answer;
+}
+
+/** Nobody reads the message any more, in whichever form. */
+function release(message: Message): void {
+  message.content.release();
+  message.original?.content.release();
 }
 
 /** What a transaction leaves for its message before the session forgets it. */
@@ -59,10 +96,15 @@ class Arrival {
   readonly protocol: WithProtocol;
   readonly client: Client;
   readonly transcript: () => readonly string[];
+  /** Everybody who was told yes at RCPT; the envelope has those who get something. */
+  readonly recipients: readonly Recipient[];
+  readonly discarding: Filter | undefined;
 
   constructor(session: Session) {
     this.session = session;
-    this.envelope = { from: session.from!, to: session.to };
+    this.envelope = session.envelope;
+    this.recipients = session.to;
+    this.discarding = session.discardedBy ?? session.discardedForGoodBy;
     this.protocol = session.withProtocol;
     this.client = session.client;
     this.transcript = session.transcript();
@@ -131,10 +173,10 @@ function askSink(session: Session, message: Message): Answers | Promise<Answers>
   try {
     const given = sink(message, deadline.signal);
     if (given instanceof Promise) return inTime(session, message, deadline, given.then(heedAll).catch(crashed));
-    message.content.release();
+    release(message);
     return heedAll(given);
   } catch (error) {
-    message.content.release();
+    release(message);
     return crashed(error);
   }
 }
@@ -156,30 +198,18 @@ function inTime(
     }, limits.sinkMs);
     void answers.then((given) => {
       clearTimeout(timer);
-      message.content.release();
+      release(message);
       resolve(given);
     });
   });
 }
 
-/** Takes a sink's verdict at its word if it is a reply at all: a final code, an enhanced code of its class, one plain line. */
+/** Takes a sink's verdict at its word if it is a reply at all. */
 function heed(verdict: Verdict | undefined, crashed: (error: unknown) => SmtpReply): SmtpReply | undefined {
   if (verdict === undefined || verdict === null) return undefined;
-  const { code, enhanced, text } = verdict;
-  const sound =
-    Number.isInteger(code) &&
-    code >= 200 &&
-    code <= 599 &&
-    (code < 300 || code >= 400) &&
-    new RegExp(`^${String(code)[0]}\\.\\d{1,3}\\.\\d{1,3}$`).test(enhanced) &&
-    typeof text === 'string' &&
-    /^[\x20-\x7e]{1,450}$/.test(text);
-  return sound ? reply(code, enhanced, text) : crashed(new Error(`sink gave no valid verdict: ${describe(verdict)}`));
-}
-
-/** In words, whatever a sink gave: what refers to itself, or to a program's whole inside, has no JSON and no end. */
-function describe(verdict: unknown): string {
-  return inspect(verdict, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
+  const said = soundReply(verdict);
+  if (!said) return crashed(new Error(`sink gave no valid verdict: ${describeVerdict(verdict)}`));
+  return said.code < 400 ? said : { ...said, reason: 'sink' };
 }
 
 function queued(message: Message): SmtpReply {
@@ -194,11 +224,13 @@ function answerOnce(message: Message, answers: Answers): SmtpReply {
   return answers[0] ?? NOT_TAKEN;
 }
 
-/** LMTP answers each recipient, in order (RFC 2033 §4.2). */
-function answerEach(message: Message, answers: Answers): SmtpReply {
-  const each = message.envelope.to.map((_, index) => {
-    const answer = Array.isArray(answers) ? answers[index] : (answers as SmtpReply | undefined);
-    return answer ?? queued(message);
+/** LMTP answers each recipient that was told yes at RCPT, in order (RFC 2033 §4.2), also those that filters took out. */
+function answerEach({ recipients }: Arrival, message: Message, answers: Answers): SmtpReply {
+  const { to } = message.envelope;
+  const each = recipients.map((recipient, place) => {
+    const index = to === recipients ? place : to.indexOf(recipient);
+    if (index === -1) return queued(message);
+    return (Array.isArray(answers) ? answers[index] : (answers as SmtpReply | undefined)) ?? queued(message);
   });
   return join(each);
 }

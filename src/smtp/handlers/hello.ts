@@ -1,28 +1,50 @@
+import { consult } from '../filters.ts';
 import { parseHelloArg } from '../parse/hello.ts';
 import { BAD_CHARACTERS, BAD_HELLO, NO_SUCH_USER, type SmtpReply } from '../replies.ts';
 import type { Session } from '../session.ts';
+import { parting } from './other.ts';
 
 /** EHLO and LHLO (RFC 5321 §4.1.1.1, RFC 2033 §4.1): a fresh start with extensions. */
-export function ehlo(session: Session, arg: string): SmtpReply {
+export function ehlo(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   return hello(session, arg, true, session.services.ehloReply);
 }
 
 /** HELO: a fresh start without. */
-export function helo(session: Session, arg: string): SmtpReply {
+export function helo(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   return hello(session, arg, false, session.services.heloReply);
 }
 
-function hello(session: Session, arg: string, extended: boolean, welcome: SmtpReply): SmtpReply {
+function hello(session: Session, arg: string, extended: boolean, welcome: SmtpReply): SmtpReply | Promise<SmtpReply> {
   const parsed = parseHelloArg(arg);
   if (!parsed.ok) return parsed.why === 'unsafe' ? BAD_CHARACTERS : BAD_HELLO;
+  const { hello: before } = session;
+  if (!session.services.filters?.hello) return start(session, parsed.value, extended, welcome);
+  session.hello = parsed.value; // filters see who it says it is
+  const answer = consult(
+    session,
+    'hello',
+    (filter, visit) => filter.hello!(visit, parsed.value),
+    (discarding) => {
+      session.discardedForGoodBy ??= discarding;
+      return start(session, parsed.value, extended, welcome);
+    },
+  );
+  const conclude = (settled: SmtpReply): SmtpReply => {
+    if (settled.outcome !== 'ok') session.hello = before;
+    return settled;
+  };
+  return answer instanceof Promise ? answer.then(conclude) : conclude(answer);
+}
+
+function start(session: Session, name: string, extended: boolean, welcome: SmtpReply): SmtpReply {
   session.reset();
-  session.hello = parsed.value;
+  session.hello = name;
   session.extended = extended;
   return welcome;
 }
 
 /** HELO and EHLO of the mailinator profile. */
-export function looseHelo(session: Session, arg: string): SmtpReply {
-  const answer = helo(session, arg);
-  return answer.outcome === 'ok' ? answer : NO_SUCH_USER;
+export function looseHelo(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
+  const parsed = parseHelloArg(arg);
+  return parsed.ok ? parting(helo(session, arg)) : NO_SUCH_USER;
 }

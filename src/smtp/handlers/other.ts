@@ -1,9 +1,11 @@
+import { consult } from '../filters.ts';
 import {
   BAD_ARGUMENT,
   BAD_CHARACTERS,
   BDAT_GOES_ON,
   BYE,
   CANNOT_VERIFY,
+  closing,
   ENDLESS_CONTENT,
   ENDLESS_LINE,
   HELLO_FIRST,
@@ -15,6 +17,7 @@ import {
   NO_TLS_HERE,
   NOT_A_COMMAND,
   NOT_IMPLEMENTED,
+  NOT_SERVED,
   NOT_SMTP,
   NOT_TAKEN,
   OK,
@@ -30,8 +33,30 @@ import {
 import type { Session } from '../session.ts';
 import { HTTP_METHODS, VERBS } from '../verbs.ts';
 
-export function greet(session: Session): SmtpReply {
-  return session.services.greeting;
+/** The greeting, or 554 and a session in which only QUIT is left (RFC 5321 §3.1). */
+export function greet(session: Session): SmtpReply | Promise<SmtpReply> {
+  const { filters, greeting } = session.services;
+  if (!filters?.connect) return greeting;
+  return consult(
+    session,
+    'connect',
+    (filter, visit) => filter.connect!(visit),
+    (discarding) => {
+      session.discardedForGoodBy = discarding;
+      return greeting;
+    },
+  );
+}
+
+/** Any command of a client that was greeted with a refusal. */
+export function notServed(): SmtpReply {
+  return NOT_SERVED;
+}
+
+/** A refusal is the last word, where a protocol has no second try. */
+export function parting(answer: SmtpReply | Promise<SmtpReply>): SmtpReply | Promise<SmtpReply> {
+  if (answer instanceof Promise) return answer.then(parting);
+  return answer.outcome === 'fail' ? closing(answer) : answer;
 }
 
 /** RSET (RFC 5321 §4.1.1.5). */

@@ -1,5 +1,6 @@
-import { NO_PARAMS } from '../../mail/envelope.ts';
+import { NO_PARAMS, type Recipient } from '../../mail/envelope.ts';
 import { ANNOUNCED } from '../extensions.ts';
+import { consult } from '../filters.ts';
 import { parseMailinatorPath } from '../parse/mailinator-path.ts';
 import { checkRcptParams, parseParams } from '../parse/params.ts';
 import { parsePathArg } from '../parse/path.ts';
@@ -14,15 +15,22 @@ import {
 } from '../replies.ts';
 import type { Session } from '../session.ts';
 import { refuse } from './faults.ts';
+import { parting } from './other.ts';
 
 /** RCPT (RFC 5321 §4.1.1.3): adds a recipient; a refused one leaves the others as they are. */
-export function rcpt(session: Session, arg: string): SmtpReply {
+export function rcpt(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   const answer = addRecipient(session, arg);
+  return answer instanceof Promise
+    ? answer.then((settled) => countRefused(session, settled))
+    : countRefused(session, answer);
+}
+
+function countRefused(session: Session, answer: SmtpReply): SmtpReply {
   if (answer.outcome !== 'ok') session.refusedRecipients++;
   return answer;
 }
 
-function addRecipient(session: Session, arg: string): SmtpReply {
+function addRecipient(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   const utf8 = session.from?.params.has('SMTPUTF8') ?? false;
   const found = parsePathArg('TO:', arg, { lenient: session.services.lenientSyntax, utf8 });
   if (!found.ok) return refuse('RCPT', found);
@@ -34,8 +42,24 @@ function addRecipient(session: Session, arg: string): SmtpReply {
   if (session.to.length >= session.limits.recipients) return tooMany(session);
   const refusal = session.services.chaos?.strike('recipient');
   if (refusal) return reply(refusal.code, refusal.enhanced, refusal.text);
-  session.to.push({ path: found.value.path, params: params.value });
-  return RECIPIENT_OK;
+  return accept(session, { path: found.value.path, params: params.value });
+}
+
+function accept(session: Session, recipient: Recipient): SmtpReply | Promise<SmtpReply> {
+  if (!session.services.filters?.rcpt) {
+    session.to.push(recipient);
+    return RECIPIENT_OK;
+  }
+  return consult(
+    session,
+    'rcpt',
+    (filter, visit) => filter.rcpt!(visit, session.from!, recipient, session.to),
+    (discarding) => {
+      if (discarding) (session.discarded ??= new Set()).add(recipient);
+      session.to.push(recipient);
+      return RECIPIENT_OK;
+    },
+  );
 }
 
 /** Too many are refused one by one (RFC 5321 §4.5.3.1.10), but not without end. */
@@ -45,10 +69,9 @@ function tooMany(session: Session): SmtpReply {
 }
 
 /** RCPT of the mailinator profile: whatever holds an `@`. */
-export function looseRcpt(session: Session, arg: string): SmtpReply {
+export function looseRcpt(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
   const found = parseMailinatorPath('TO:', arg);
   if (!found.ok || !found.value.path) return NO_SUCH_USER;
   if (session.to.length >= session.limits.recipients) return NO_SUCH_USER;
-  session.to.push({ path: found.value.path, params: NO_PARAMS });
-  return RECIPIENT_OK;
+  return parting(accept(session, { path: found.value.path, params: NO_PARAMS }));
 }

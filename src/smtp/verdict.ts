@@ -1,0 +1,28 @@
+import { inspect } from 'node:util';
+import type { Verdict } from '../mail/sink.ts';
+import { reply, type SmtpReply } from './replies.ts';
+
+/** A verdict as a reply, if it is one at all: a final code, an enhanced code of its class, one plain line. */
+export function soundReply(verdict: Verdict): SmtpReply | undefined {
+  const { code, enhanced, text } = verdict;
+  const sound =
+    Number.isInteger(code) &&
+    code >= 200 &&
+    code <= 599 &&
+    (code < 300 || code >= 400) &&
+    new RegExp(`^${String(code)[0]}\\.\\d{1,3}\\.\\d{1,3}$`).test(enhanced) &&
+    typeof text === 'string' &&
+    /^[\x20-\x7e]{1,450}$/.test(text);
+  return sound ? reply(code, enhanced, text) : undefined;
+}
+
+/** In words, whatever was given: what refers to itself, or to a program's whole inside, has no JSON and no end. */
+export function describeVerdict(verdict: unknown): string {
+  return inspect(verdict, { depth: 1, breakLength: Number.POSITIVE_INFINITY }).slice(0, 200);
+}
+
+/** One line of plain text: what else is in it becomes a blank or a question mark, and its end is cut. */
+export function oneLine(text: string): string {
+  const words = text.slice(0, 450).replace(/\s+/g, ' ').trim();
+  return words.replace(/[^\x20-\x7e]/g, '?');
+}
