@@ -1,5 +1,4 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatListenUrl, type ListenAddress, parseServer } from './config/listen-url.ts';
@@ -30,6 +29,7 @@ import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
 import { Listener, Places } from './wire/listener.ts';
+import type { Peer } from './wire/peer.ts';
 
 /**
  * The composition root: a Config becomes store, sink and listeners, started in that order and stopped in reverse.
@@ -254,11 +254,11 @@ async function makeMailDoor(address: ListenAddress, config: Config, parts: MailP
     chaos: keep.chaos,
     filters,
   });
-  const serve = (socket: Socket) => {
-    const session = new Session(services, socket.remoteAddress ?? 'local', socket.remotePort ?? 0);
-    if (address.protocol === 'lmtp') return new Connection(socket, lmtp, session);
-    if (config.profile === 'mailinator') return new Connection(socket, mailinator, session);
-    return new Connection(socket, smtp, session);
+  const serve = (peer: Peer) => {
+    const session = new Session(services, peer.remoteAddress ?? 'local', peer.remotePort ?? 0);
+    if (address.protocol === 'lmtp') return new Connection(peer, lmtp, session);
+    if (config.profile === 'mailinator') return new Connection(peer, mailinator, session);
+    return new Connection(peer, smtp, session);
   };
   const listener = new Listener({ at: place(address), places, full: TOO_MANY_CONNECTIONS.bytes, serve });
   await ready(address, () => listener.ready());

@@ -1,9 +1,9 @@
-import type { Socket } from 'node:net';
 import { ChunkReader } from './chunk-reader.ts';
 import { DotReader } from './dot-reader.ts';
 import { Input } from './input.ts';
 import { type BadLine, LineReader } from './line-reader.ts';
 import { END, type Machine, nextState, type Signal, type Table } from './machine.ts';
+import type { Peer } from './peer.ts';
 import type { Reply } from './reply.ts';
 import { splitVerb } from './split-verb.ts';
 
@@ -101,7 +101,7 @@ function writeLater(write: () => void): void {
 }
 
 export class Connection<S extends string, X extends Session> {
-  readonly #socket: Socket;
+  readonly #socket: Peer;
   readonly #machine: Machine<S, X, string, Reply>;
   readonly #session: X;
   readonly #states: Readonly<Record<S, StateSpec>>;
@@ -140,7 +140,7 @@ export class Connection<S extends string, X extends Session> {
   #deadlineAt = Number.POSITIVE_INFINITY;
   #holding: NodeJS.Timeout | undefined;
 
-  constructor(socket: Socket, machine: Machine<S, X, string, Reply>, session: X) {
+  constructor(socket: Peer, machine: Machine<S, X, string, Reply>, session: X) {
     this.#socket = socket;
     this.#machine = machine;
     this.#session = session;

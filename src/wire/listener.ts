@@ -1,6 +1,8 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { type Bound, bindServer, type Place, readyPlace } from './bind.ts';
 import type { EndReason } from './connection.ts';
+import type { Peer } from './peer.ts';
+import { takeOver } from './tcp-peer.ts';
 
 /** A connection as its listener sees it. */
 export interface Served {
@@ -14,8 +16,8 @@ export interface ListenerOptions {
   /** Room for connections, perhaps shared with other listeners: without a place a client is told `full` and closed. */
   readonly places: Places;
   readonly full: Buffer;
-  /** Makes what serves a socket. */
-  readonly serve: (socket: Socket) => Served;
+  /** Makes what serves a connection. */
+  readonly serve: (peer: Peer) => Served;
 }
 
 /** A number of places: `take` gives false when none is left. */
@@ -37,7 +39,7 @@ export class Places {
   }
 }
 
-/** Accepts connections and hands each socket on; knows who is connected, so that a stop can be graceful. */
+/** Accepts connections and hands each connection on; knows who is connected, so that a stop can be graceful. */
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #server: Server;
@@ -49,6 +51,7 @@ export class Listener {
     this.#options = options;
     this.#at = options.at;
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    this.#server.on('listening', () => takeOver(this.#server, (peer) => this.#accept(peer)));
   }
 
   get connections(): number {
@@ -74,17 +77,18 @@ export class Listener {
     return bindServer(this.#server, this.#at);
   }
 
-  #accept(socket: Socket): void {
+  #accept(peer: Peer): void {
     if (!this.#options.places.take()) {
-      socket.on('error', () => {
+      peer.on('error', () => {
         // it was not served, so there is nothing to end
       });
-      socket.end(this.#options.full, () => socket.destroy());
+      peer.write(this.#options.full);
+      peer.destroySoon();
       return;
     }
-    const served = this.#options.serve(socket);
+    const served = this.#options.serve(peer);
     this.#served.add(served);
-    socket.once('close', () => {
+    peer.on('close', () => {
       this.#served.delete(served);
       this.#options.places.give();
       if (this.#served.size === 0) this.#idle?.();

@@ -1,0 +1,275 @@
+import { type Server, Socket } from 'node:net';
+import type { Peer } from './peer.ts';
+
+/**
+ * A TCP connection without the streams of Node.js: its handle, spoken to directly.
+ *
+ * `net.Socket` costs about 9 µs per message and 65 µs per connection in stream machinery and in a fresh 64 KiB buffer
+ * for each read, a third of all the time there is when nothing is stored. Here every connection reads into one buffer
+ * and only what arrived is copied out of it, and a write is one call. The handles are not documented by Node.js, so
+ * `takeOver` looks first whether they are what this file knows, and otherwise leaves the server as it is; the tests of
+ * `Connection` and of the listener run both ways.
+ */
+
+/** `tcp_wrap.TCP`, as far as it is used here. */
+interface Handle {
+  onread: (this: Handle, buffer: ArrayBuffer | undefined) => void;
+  peer: TcpPeer | undefined;
+  useUserBuffer(buffer: Buffer): void;
+  readStart(): number;
+  readStop(): number;
+  writeBuffer(request: Request, bytes: Buffer): number;
+  shutdown(request: Request): number;
+  close(done: () => void): void;
+  setNoDelay(on: boolean): number;
+  getpeername(out: { address?: string; port?: number }): number;
+}
+
+/** `WriteWrap` and `ShutdownWrap`: what a call that did not end at once reports to. */
+interface Request {
+  handle: Handle | undefined;
+  /** Kept from the garbage collector while the system reads it. */
+  bytes: Buffer | undefined;
+  oncomplete: (this: Request, status: number) => void;
+}
+
+interface StreamBinding {
+  readonly WriteWrap: new () => Request;
+  readonly ShutdownWrap: new () => Request;
+  readonly streamBaseState: Int32Array;
+  readonly kReadBytesOrError: number;
+  readonly kLastWriteWasAsync: number;
+}
+
+/** `uv.UV_EOF`. */
+const END_OF_FILE = -4095;
+const READ_BYTES = 64 * 1024;
+
+const binding = findBinding();
+/** One buffer for every read: what arrives is copied out before the next read can happen. */
+const incoming = binding && Buffer.allocUnsafeSlow(READ_BYTES);
+
+function findBinding(): StreamBinding | undefined {
+  try {
+    const find = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding;
+    const found = find.call(process, 'stream_wrap');
+    const known =
+      typeof found.WriteWrap === 'function' &&
+      typeof found.ShutdownWrap === 'function' &&
+      found.streamBaseState instanceof Int32Array &&
+      typeof found.kReadBytesOrError === 'number' &&
+      typeof found.kLastWriteWasAsync === 'number';
+    return known ? (found as StreamBinding) : undefined;
+  } catch {
+    return undefined; // another Node.js, or one under its permission model: sockets do as well
+  }
+}
+
+type Event = 'data' | 'end' | 'drain' | 'error' | 'close';
+type Listener = (what?: Buffer | Error) => void;
+
+function nothing(): void {}
+
+function both(first: Listener, second: Listener, what?: Buffer | Error): void {
+  first(what);
+  second(what);
+}
+
+/** A write that ended at once leaves its request for the next. */
+let spare: Request | undefined;
+
+/** See above. */
+export class TcpPeer implements Peer {
+  readonly remoteAddress: string | undefined;
+  readonly remotePort: number | undefined;
+  #handle: Handle | undefined;
+  #unsent = 0;
+  #isReading = false;
+  #hasEnded = false;
+  /** The other end has said that no more comes. */
+  #isHalf = false;
+  /** Our end was said, and the system has taken it. */
+  #isShut = false;
+  readonly #listeners: Record<Event, Listener> = {
+    data: nothing,
+    end: nothing,
+    drain: nothing,
+    error: nothing,
+    close: nothing,
+  };
+
+  constructor(handle: Handle) {
+    const name: { address?: string; port?: number } = {};
+    handle.getpeername(name);
+    this.remoteAddress = name.address;
+    this.remotePort = name.port;
+    this.#handle = handle;
+    handle.peer = this;
+    handle.onread = onRead;
+    handle.useUserBuffer(incoming!);
+    handle.setNoDelay(true);
+  }
+
+  get writableLength(): number {
+    return this.#unsent;
+  }
+
+  on(event: Event, listener: ((view: Buffer) => void) | (() => void) | ((error: Error) => void)): this {
+    const added = listener as Listener;
+    const first = this.#listeners[event];
+    this.#listeners[event] = first === nothing ? added : (what) => both(first, added, what);
+    if (event === 'data') this.resume();
+    return this;
+  }
+
+  removeAllListeners(event: Event): this {
+    this.#listeners[event] = nothing;
+    return this;
+  }
+
+  pause(): this {
+    if (this.#isReading) {
+      this.#isReading = false;
+      this.#handle?.readStop();
+    }
+    return this;
+  }
+
+  resume(): this {
+    if (!this.#isReading && this.#handle && !this.#isHalf) {
+      this.#isReading = true;
+      const status = this.#handle.readStart();
+      if (status < 0) this.#fail(status);
+    }
+    return this;
+  }
+
+  write(bytes: Buffer): void {
+    const handle = this.#handle;
+    if (!handle || this.#hasEnded) return;
+    const request = spare ?? new binding!.WriteWrap();
+    spare = undefined;
+    const status = handle.writeBuffer(request, bytes);
+    if (status !== 0) {
+      this.#fail(status);
+    } else if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) {
+      spare = request;
+    } else {
+      request.handle = handle;
+      request.bytes = bytes;
+      request.oncomplete = onWritten;
+      this.#unsent += bytes.length;
+    }
+  }
+
+  end(): void {
+    const handle = this.#handle;
+    if (!handle || this.#hasEnded) return;
+    this.#hasEnded = true;
+    const request = new binding!.ShutdownWrap();
+    request.handle = handle;
+    request.oncomplete = onShut;
+    const status = handle.shutdown(request);
+    // gone already: there is nobody to tell
+    if (status !== 0) this.destroy();
+  }
+
+  destroy(): void {
+    const handle = this.#handle;
+    if (!handle) return;
+    this.#handle = undefined;
+    this.#isReading = false;
+    handle.onread = ignoreRead;
+    handle.close(() => this.#listeners.close());
+  }
+
+  destroySoon(): void {
+    if (this.#unsent === 0) this.destroy();
+    else this.on('drain', () => this.destroy());
+  }
+
+  /** Gives the connection up to a socket of Node.js, for what only that can do (TLS). Nothing comes through here afterwards. */
+  toSocket(): Socket {
+    const handle = this.#handle!;
+    this.pause();
+    this.#handle = undefined;
+    handle.peer = undefined;
+    return new Socket({ handle, allowHalfOpen: true } as unknown as ConstructorParameters<typeof Socket>[0]);
+  }
+
+  /** The handle has read. */
+  arrived(count: number): void {
+    if (count > 0) {
+      const view = Buffer.allocUnsafe(count);
+      incoming!.copy(view, 0, 0, count);
+      this.#listeners.data(view);
+    } else if (count === END_OF_FILE) {
+      this.#isHalf = true;
+      this.pause();
+      this.#listeners.end();
+      this.#whenBothEnded();
+    } else if (count < 0) {
+      this.#fail(count);
+    }
+  }
+
+  /** The system has taken `count` octets that it could not take at once. */
+  written(count: number, status: number): void {
+    this.#unsent -= count;
+    if (status < 0) this.#fail(status);
+    else if (this.#unsent === 0) this.#listeners.drain();
+  }
+
+  shut(): void {
+    this.#isShut = true;
+    this.#whenBothEnded();
+  }
+
+  #whenBothEnded(): void {
+    if (this.#isHalf && this.#isShut) this.destroy();
+  }
+
+  /** The other end is gone. */
+  #fail(status: number): void {
+    if (!this.#handle) return;
+    // no stack: this is the other end's doing and happens by the thousand
+    this.#listeners.error({ name: 'Error', message: `connection lost (${status})` });
+    this.destroy();
+  }
+}
+
+function ignoreRead(): void {}
+
+function onRead(this: Handle): void {
+  this.peer?.arrived(binding!.streamBaseState[binding!.kReadBytesOrError]!);
+}
+
+function onWritten(this: Request, status: number): void {
+  const { handle, bytes } = this;
+  this.handle = undefined;
+  this.bytes = undefined;
+  handle!.peer?.written(bytes!.length, status);
+}
+
+function onShut(this: Request): void {
+  this.handle!.peer?.shut();
+}
+
+/**
+ * Has a listening server give its TCP connections as peers, past `net.Socket`.
+ * @returns false if this Node.js has no handles of the known kind, or the server listens on a UNIX socket; then the
+ *   server goes on giving sockets to its listeners of `connection`
+ */
+export function takeOver(server: Server, accept: (peer: Peer) => void): boolean {
+  const handle = (server as unknown as { _handle?: ServerHandle })._handle;
+  if (!binding || handle?.constructor.name !== 'TCP' || typeof handle.onconnection !== 'function') return false;
+  handle.onconnection = (status, client) => {
+    // a failed accept (out of file descriptors, say) costs that one connection; the server goes on
+    if (status === 0 && client) accept(new TcpPeer(client));
+  };
+  return true;
+}
+
+interface ServerHandle {
+  onconnection: (status: number, client: Handle | undefined) => void;
+}
