@@ -12,6 +12,7 @@ import {
 import { htmlToText } from './html-text.ts';
 import { type ListUnsubscribe, readListUnsubscribe } from './list-unsubscribe.ts';
 import { parseMailDate } from './mail-date.ts';
+import { type MailTree, type ParserNode, type PartNode, plainTree, readTree } from './mime-tree.ts';
 import type { Address } from './store.ts';
 
 /**
@@ -107,6 +108,8 @@ export interface ParsedMail {
   readonly html: string;
   /** All other parts in order. */
   readonly parts: readonly MailPart[];
+  /** How they lie in each other, the texts among them. */
+  readonly structure: PartNode;
   /** False if the parser gave up; what it had until then is here. */
   readonly complete: boolean;
 }
@@ -134,21 +137,17 @@ export async function summarise(raw: Buffer): Promise<MimeSummary> {
 export async function parseMessage(raw: Buffer): Promise<ParsedMail> {
   const header = readHeader(raw);
   const body = await readBody(raw, true);
-  return {
-    ...header,
-    text: body.text,
-    html: body.html,
-    parts: body.parts.map(({ chunks, ...part }): MailPart => withContent(part, Buffer.concat(chunks))),
-    complete: body.complete,
-  };
+  const parts = body.parts.map(({ chunks, ...part }): MailPart => withContent(part, Buffer.concat(chunks)));
+  const { text, html, structure, complete } = body;
+  return { ...header, text, html, parts, structure, complete };
 }
 
 /** Gives the header fields of a mail and its body as it stands: what is left when a mail cannot be parsed. */
 export function parsePlainly(raw: Buffer): ParsedMail {
-  return { ...readHeader(raw), text: plainBody(raw), html: '', parts: [], complete: false };
+  return { ...readHeader(raw), ...plainTree(plainBody(raw)), parts: [], complete: false };
 }
 
-function readHeader(raw: Buffer): Omit<ParsedMail, 'text' | 'html' | 'parts' | 'complete'> {
+function readHeader(raw: Buffer): Omit<ParsedMail, 'text' | 'html' | 'parts' | 'structure' | 'complete'> {
   const { fields } = readHeaderFields(raw, MIME_LIMITS.header);
   const first = (name: string): string => fields.find((field) => field.name.toLowerCase() === name)?.text ?? '';
   return {
@@ -160,26 +159,16 @@ function readHeader(raw: Buffer): Omit<ParsedMail, 'text' | 'html' | 'parts' | '
   };
 }
 
-type PartFacts = Omit<MailPart, 'bytes' | 'checksums' | 'content'>;
+type PartFacts = Omit<MailPart, 'checksums' | 'content'>;
 
 function withContent(part: PartFacts, content: Buffer): MailPart {
   const checksums = { md5: hash('md5', content), sha1: hash('sha1', content), sha256: hash('sha256', content) };
-  return { ...part, bytes: content.length, checksums, content };
+  return { ...part, checksums, content };
 }
 
-interface Body {
-  readonly text: string;
-  readonly html: string;
+interface Body extends MailTree {
   readonly parts: readonly (PartFacts & { readonly chunks: readonly Buffer[] })[];
   readonly complete: boolean;
-}
-
-/** The node of mailparser's tree, as far as we read it; its types do not tell. */
-interface TreeNode {
-  readonly contentType?: string | false;
-  /** Decoded text of a text part; absent in others. */
-  readonly textContent?: string;
-  readonly children: readonly TreeNode[];
 }
 
 const PARSER_OPTIONS = {
@@ -195,16 +184,16 @@ const PARSER_OPTIONS = {
 /** Runs mailparser over the mail and gathers what it had read when it ended, failed or took too long. */
 function readBody(raw: Buffer, keepContent: boolean): Promise<Body> {
   const parser = new MailParser(PARSER_OPTIONS);
-  const parts: (PartFacts & { chunks: Buffer[] })[] = [];
+  const parts: (PartFacts & { bytes: number; chunks: Buffer[] })[] = [];
   return new Promise((resolve) => {
     let settled = false;
     const settle = (complete: boolean): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
-      const { text, html } = textsOf((parser as unknown as { tree?: TreeNode | false }).tree || undefined);
-      const found = text !== '' || html !== '' || parts.length > 0;
-      resolve({ text: found || complete ? text : plainBody(raw), html, parts, complete });
+      const tree = readTree((parser as unknown as { tree?: ParserNode | false }).tree || undefined, parts);
+      const isFound = complete || tree.text !== '' || tree.html !== '' || parts.length > 0;
+      resolve({ ...(isFound ? tree : plainTree(plainBody(raw))), parts, complete });
       if (!complete) parser.destroy();
     };
     const timer = setTimeout(() => settle(false), MIME_LIMITS.parseMs);
@@ -212,9 +201,10 @@ function readBody(raw: Buffer, keepContent: boolean): Promise<Body> {
     parser.on('end', () => settle(true));
     parser.on('data', (data: AttachmentStream | MessageText) => {
       if (data.type !== 'attachment') return;
-      const part = { ...factsOf(data), chunks: [] as Buffer[] };
+      const part = { ...factsOf(data), bytes: 0, chunks: [] as Buffer[] };
       parts.push(part);
       data.content.on('data', (chunk: Buffer) => {
+        part.bytes += chunk.length;
         if (keepContent) part.chunks.push(chunk);
       });
       data.content.on('error', () => settle(false));
@@ -224,7 +214,7 @@ function readBody(raw: Buffer, keepContent: boolean): Promise<Body> {
   });
 }
 
-function factsOf(part: AttachmentStream): PartFacts {
+function factsOf(part: AttachmentStream): Omit<PartFacts, 'bytes'> {
   // mailparser guesses a type for application/octet-stream; the mail's own word is in the header
   const header = part.headers.get('content-type') as { value?: unknown } | undefined;
   const stated = typeof header?.value === 'string' ? header.value.trim().toLowerCase() : '';
@@ -239,20 +229,6 @@ function factsOf(part: AttachmentStream): PartFacts {
     contentId: part.cid ?? '',
     place: attached || contentType === 'application/octet-stream' ? 'attachment' : 'inline',
   };
-}
-
-/** Joins the texts of the tree, text and HTML apart. Not recursive: the depth is the sender's choice. */
-function textsOf(root: TreeNode | undefined): { text: string; html: string } {
-  const texts: string[] = [];
-  const htmls: string[] = [];
-  const waiting: TreeNode[] = root === undefined ? [] : [root];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (typeof node.textContent === 'string' && node.textContent !== '') {
-      (node.contentType === 'text/html' ? htmls : texts).push(node.textContent);
-    }
-    waiting.push(...[...node.children].reverse());
-  }
-  return { text: texts.join('\n'), html: htmls.join('\n') };
 }
 
 function plainBody(raw: Buffer): string {

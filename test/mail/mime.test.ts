@@ -5,6 +5,7 @@ import { htmlToText } from '../../src/mail/html-text.ts';
 import { readListUnsubscribe } from '../../src/mail/list-unsubscribe.ts';
 import { parseMailDate } from '../../src/mail/mail-date.ts';
 import { parseMessage, parsePlainly, summarise } from '../../src/mail/mime.ts';
+import { findText, type PartNode } from '../../src/mail/mime-tree.ts';
 
 const MAILS = new URL('../mails/', import.meta.url);
 const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.eml'));
@@ -81,6 +82,44 @@ describe('parseMessage', () => {
       sha256: createHash('sha256').update(PNG).digest('hex'),
     });
     expect(parts[2]!.content.toString()).toContain('inner body');
+  });
+
+  it('gives the tree of parts as they lie in each other', async () => {
+    const { structure, text, html } = await parseMessage(NESTED);
+    const lines: string[] = [];
+    const walk = (node: PartNode, indent: string): void => {
+      const { partId, contentType, charset, encoding, fileName, contentId, place, bytes } = node;
+      const facts = [partId, contentType, charset, encoding, fileName, contentId, place, bytes];
+      lines.push(indent + facts.filter((fact) => fact !== '' && fact !== null).join(' '));
+      for (const child of node.children) walk(child, `${indent}  `);
+    };
+    walk(structure, '');
+    expect(lines).toEqual([
+      'multipart/mixed 144',
+      '  1 multipart/alternative 108',
+      '    1.1 text/plain utf-8 inline 31',
+      '    1.2 multipart/related 77',
+      '      1.2.1 text/html utf-8 quoted-printable inline 69',
+      '      1.2.2 image/png base64 p.png pic@x inline 8',
+      '  2 application/octet-stream résumé.pdf attachment 4',
+      '  3 message/rfc822 inline 32',
+    ]);
+    const textOf = (partId: string): string => {
+      const { of, from, to } = findText(structure, partId)!.text!;
+      return (of === 'html' ? html : text).slice(from, to);
+    };
+    expect(textOf('1.1')).toBe('see https://example.org/ & more');
+    expect(textOf('1.2.1')).toMatch(/^<p class="x">.*<\/p>$/s);
+    expect(findText(structure, '1.2.2')).toBeUndefined();
+    expect(findText(structure, '9')).toBeUndefined();
+  });
+
+  it('numbers texts of one kind apart', async () => {
+    const { structure, text } = await parseMessage(
+      mail('Content-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b\n\n\n--b\n\nthree\n--b--\n'),
+    );
+    const pieces = structure.children.map(({ text: place }) => text.slice(place!.from, place!.to));
+    expect([text, pieces]).toEqual(['one\n\n\nthree', ['one', '\n', 'three']]);
   });
 
   it('gives all header fields in order, the date and the return path', async () => {

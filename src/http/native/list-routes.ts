@@ -7,13 +7,14 @@ import { sendJson } from '../replies.ts';
 import { inboxOfPath, pageOf, storeFor } from './api.ts';
 import { sendTagged } from './etag.ts';
 import type { Route } from './route.ts';
-import { CHANGE_MANY_BODY, CURSOR, DELETE_MANY_BODY, LIMIT, SEARCH, schemaOf } from './schemas.ts';
+import { CHANGE_MANY_BODY, CHANGED_IDS, CURSOR, DELETE_MANY_BODY, LIMIT, SEARCH, START, schemaOf } from './schemas.ts';
 import { toSummary } from './shapes.ts';
 
 const LIST_QUERY = {
   q: SEARCH,
   limit: LIMIT,
   cursor: CURSOR,
+  start: START,
   counts: { type: 'boolean', description: 'Say how many match; by default only on the first page' },
 } as const;
 
@@ -52,14 +53,20 @@ export function listRoutes(context: Context): Route[] {
       name: 'changeMessages',
       summary: 'Change the state of many messages',
       body: CHANGE_MANY_BODY,
-      replies: { 200: { description: 'How many are not what they were', schema: schemaOf('Changed') } },
+      replies: {
+        200: {
+          description: `How many are not what they were, and up to ${CHANGED_IDS} which`,
+          schema: schemaOf('Changed'),
+        },
+      },
       problems: ['bad-query', 'bad-request', 'too-large'],
       async handle(request, reply) {
         const { ids, query, ...change } = request.body as { ids?: string[]; query?: string; read?: boolean };
         const selection = selectionOf(reply, ids, query);
         if (selection === undefined) return reply;
         const changed = await storeFor(request, context).change(selection, change);
-        return sendJson(reply, { changed: changed.length });
+        // so that whoever has changed all of a search can take just that back
+        return sendJson(reply, { changed: changed.length, ...(changed.length <= CHANGED_IDS && { ids: changed }) });
       },
     },
     {
@@ -88,9 +95,10 @@ async function sendList(
   context: Context,
   inbox?: string,
 ): Promise<FastifyReply> {
-  const { q, limit, cursor, counts } = request.query as {
+  const { q, limit, start, cursor, counts } = request.query as {
     q?: string;
     limit: number;
+    start: number;
     cursor?: string;
     counts?: boolean;
   };
@@ -99,7 +107,8 @@ async function sendList(
   const found = storeFor(request, context).list({
     query,
     limit,
-    counts: counts ?? cursor === undefined,
+    start,
+    counts: counts ?? (cursor === undefined && start === 0),
     ...(inbox !== undefined && { inbox }),
     ...(cursor !== undefined && { cursor }),
   });

@@ -3,13 +3,13 @@ import type { MailPart } from '../../mail/mime.ts';
 import type { StoredMessage } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { framePolicy } from '../frame-policy.ts';
-import { safeType } from '../media-type.ts';
 import { sendProblem } from '../problem.ts';
 import { SANDBOX_POLICY } from '../security.ts';
 import { messageOfPath, openedOfPath, sendNoMessage, storeFor } from './api.ts';
 import { attachmentDisposition, disposition, isPicture } from './disposition.ts';
 import { etagOf, isKnown, sendTagged } from './etag.ts';
 import { filterHtml } from './html-filter.ts';
+import { partOf } from './parts.ts';
 import type { Route } from './route.ts';
 import { CHANGE_BODY, schemaOf } from './schemas.ts';
 import { type ServedContent, sendContent } from './send-content.ts';
@@ -169,14 +169,14 @@ export function messageRoutes(context: Context): Route[] {
         const found = await openedOfPath(request, reply, context);
         if (found === undefined) return reply;
         const { part: wanted } = request.params as { part: string };
-        const part = found.opened.parts.find(({ partId }) => partId === wanted);
+        const part = partOf(found.opened, wanted);
         if (part === undefined) return sendProblem(reply, 'not-found', 'There is no such part', { parameter: 'part' });
-        const { content, contentType, fileName, contentId, checksums } = part;
+        const { content, contentType, type, name, etag } = part;
         const served = {
           bytes: content.length,
-          type: safeType(contentType),
-          disposition: disposition(contentType, fileName || contentId, `part-${wanted}`),
-          etag: `"${checksums.sha256}"`,
+          type,
+          disposition: disposition(contentType, name, `part-${wanted}`),
+          etag,
           async *stream() {
             yield content;
           },

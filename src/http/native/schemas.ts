@@ -57,6 +57,17 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
     checksums: object({ md5: text, sha1: text, sha256: text }),
     disposition: { enum: ['attachment', 'inline'] },
   }),
+  Structure: object({
+    part: text,
+    contentType: text,
+    charset: text,
+    encoding: text,
+    fileName: text,
+    contentId: text,
+    disposition: orNull({ enum: ['attachment', 'inline'] }),
+    bytes: count,
+    children: list(named('Structure')),
+  }),
   Header: object({ name: text, value: text }),
   Tls: object({ version: text, cipher: text, serverName: text, subject: text }, ['serverName', 'subject']),
   Login: object({ mechanism: text, user: text }),
@@ -70,6 +81,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
     headers: list(named('Header')),
     attachments: list(named('Part')),
     inline: list(named('Part')),
+    structure: named('Structure'),
     envelope: object({
       from: text,
       fromParams: params,
@@ -95,7 +107,7 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
     arc: orNull(object({ ...finding, instances: count })),
   }),
   Headers: object({ headers: list(named('Header')) }),
-  Changed: object({ changed: count }),
+  Changed: object({ changed: count, ids: list(text) }, ['ids']),
   Deleted: object({ deleted: count }),
   Info: object(
     {
@@ -138,6 +150,12 @@ export const SEARCH: Schema = {
   description: 'Search, such as `from:ann subject:"your code" is:unread`',
 };
 export const LIMIT: Schema = { type: 'integer', minimum: 1, maximum: 500, default: 50, description: 'At most so many' };
+export const START: Schema = {
+  type: 'integer',
+  minimum: 0,
+  default: 0,
+  description: 'Skips so many, to look into a long list; unlike with `cursor`, what comes or goes moves the places',
+};
 export const CURSOR: Schema = {
   type: 'string',
   maxLength: 1_024,
@@ -151,14 +169,22 @@ const TAGS: Schema = {
   items: { type: 'string', minLength: 1, maxLength: 100, pattern: '^[^\\u0000-\\u001f\\u007f,]+$' },
   description: 'The tags it has from now on',
 };
+/** Messages that one request names, and that one answer does. */
+export const CHANGED_IDS = 10_000;
 const IDS: Schema = {
   type: 'array',
   minItems: 1,
-  maxItems: 10_000,
+  maxItems: CHANGED_IDS,
   items: { type: 'string', pattern: '^[0-9A-Za-z]{1,64}$' },
   description: 'The messages of these ids',
 };
-const CHANGE = { read: flag, pinned: flag, tags: TAGS };
+const CHANGE = {
+  read: flag,
+  pinned: flag,
+  tags: TAGS,
+  addTags: { ...TAGS, description: 'Tags that it has as well from now on' },
+  removeTags: { ...TAGS, description: 'Tags that it has no longer' },
+};
 const WHICH = { ids: IDS, query: { ...SEARCH, minLength: 1, description: 'The messages that this search finds' } };
 const anyOf = (...names: string[]): Schema[] => names.map((name) => ({ required: [name] }));
 
@@ -168,7 +194,7 @@ export const CHANGE_BODY: Schema = { ...object(CHANGE, Object.keys(CHANGE)), min
 /** State to be changed of many. */
 export const CHANGE_MANY_BODY: Schema = {
   ...object({ ...WHICH, ...CHANGE }, ['ids', 'query', ...Object.keys(CHANGE)]),
-  allOf: [{ oneOf: anyOf('ids', 'query') }, { anyOf: anyOf('read', 'pinned', 'tags') }],
+  allOf: [{ oneOf: anyOf('ids', 'query') }, { anyOf: anyOf(...Object.keys(CHANGE)) }],
 };
 
 export const DELETE_MANY_BODY: Schema = {

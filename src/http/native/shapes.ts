@@ -1,4 +1,5 @@
 import type { MailPart } from '../../mail/mime.ts';
+import type { PartNode } from '../../mail/mime-tree.ts';
 import type { OpenedMail } from '../../mail/opened-mail.ts';
 import type { InboxSummary, StoredMessage, Summary } from '../../mail/store.ts';
 
@@ -42,6 +43,7 @@ export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
     headers: parsed.headers.map(({ name, value }) => ({ name, value })),
     attachments: parsed.parts.filter(({ place }) => place === 'attachment').map(toPart),
     inline: parsed.parts.filter(({ place }) => place === 'inline').map(toPart),
+    structure: toStructure(parsed.structure),
     envelope: {
       from,
       fromParams,
@@ -55,6 +57,32 @@ export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
     codes: parsed.codes.map(({ code, context, confidence }) => ({ code, context, confidence })),
     links: parsed.links,
   };
+}
+
+interface Structure extends Omit<PartNode, 'partId' | 'place' | 'text' | 'children'> {
+  readonly part: string;
+  readonly disposition: PartNode['place'];
+  readonly children: Structure[];
+}
+
+/** Not recursive: how deep parts lie in each other is the sender's choice. */
+function toStructure(root: PartNode): Structure {
+  const shape = ({ partId: part, place: disposition, text: _, ...facts }: PartNode): Structure => ({
+    part,
+    ...facts,
+    disposition,
+    children: [],
+  });
+  const whole = shape(root);
+  const waiting = [{ from: root, to: whole }];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (const child of next.from.children) {
+      const shaped = shape(child);
+      next.to.children.push(shaped);
+      waiting.push({ from: child, to: shaped });
+    }
+  }
+  return whole;
 }
 
 function toPart(part: MailPart): object {

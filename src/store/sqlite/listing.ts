@@ -126,10 +126,11 @@ function liesInSeen(seen: Condition, isGathered: boolean): Condition {
   return { sql, values: seen.values };
 }
 
-/** seqs newest first. */
-export function seqsOf(walk: Walk, limit: number): Condition {
+/** seqs newest first, behind the first `skipped`; all of them for a limit of -1. */
+export function seqsOf(walk: Walk, limit: number, skipped: number): Condition {
   const { from, seq, where, values } = stepsOf(walk, false);
-  return { sql: `SELECT ${seq} AS seq ${from} ${where} ORDER BY ${seq} DESC LIMIT ?`, values: [...values, limit] };
+  const sql = `SELECT ${seq} AS seq ${from} ${where} ORDER BY ${seq} DESC LIMIT ? OFFSET ?`;
+  return { sql, values: [...values, limit, skipped] };
 }
 
 /** How many there are, and how many of them are unread. Without conditions the counters know. */

@@ -218,20 +218,25 @@ class SqliteQueries implements Queries {
 
   #page(listing: Listing, { limit = -1, start = 0 }: ListQuery): { seqs: number[]; next?: string } {
     if (limit === 0) return { seqs: [] };
-    const end = limit < 0 ? Number.POSITIVE_INFINITY : start + limit;
-    const seqs = this.#walk(listing, end + 1).slice(start);
+    const seqs = this.#walk(listing, limit < 0 ? Number.POSITIVE_INFINITY : limit + 1, start);
     if (limit < 0 || seqs.length <= limit) return { seqs };
     seqs.length = limit;
     return { seqs, next: encodeCursor(seqs.at(-1)!) };
   }
 
-  /** The first so many seqs of a list. */
-  #walk({ walks }: Listing, most: number): number[] {
+  /** So many seqs of a list behind the first `skipped`. */
+  #walk({ walks }: Listing, most: number, skipped = 0): number[] {
     const seqs: number[] = [];
-    for (const walk of walks) {
+    let toSkip = skipped;
+    for (const [at, walk] of walks.entries()) {
       if (seqs.length >= most) break;
-      const { sql, values } = seqsOf(walk, Number.isFinite(most) ? most - seqs.length : -1);
-      for (const seq of this.#column(sql, values)) seqs.push(seq);
+      // how many a walk has skipped only the last one need not know
+      const isLast = at === walks.length - 1;
+      const limit = Number.isFinite(most) ? most - seqs.length + (isLast ? 0 : toSkip) : -1;
+      const { sql, values } = seqsOf(walk, limit, isLast ? toSkip : 0);
+      const found = this.#column(sql, values);
+      for (const seq of isLast ? found : found.slice(toSkip)) seqs.push(seq);
+      toSkip = Math.max(0, toSkip - found.length);
     }
     return seqs;
   }

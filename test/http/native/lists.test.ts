@@ -128,6 +128,21 @@ describe('lists of messages', () => {
     expect(new Set(seen)).toEqual(before);
   });
 
+  it('can be looked into at a place, in an inbox and by search', async () => {
+    for (let at = 0; at < 12; at++) await arrive(`m${at}`, [at % 3 === 0 ? 'a@x.test' : 'b@x.test']);
+    const subjects = async (url: string): Promise<string[]> => {
+      const { messages } = (await get(url)).json() as { messages: { subject: string }[] };
+      return messages.map(({ subject }) => subject);
+    };
+    expect(await subjects('/api/search?start=9&limit=2')).toEqual(['m2', 'm1']);
+    expect(await subjects('/api/search?start=11&limit=5')).toEqual(['m0']);
+    expect(await subjects('/api/search?start=12')).toEqual([]);
+    expect(await subjects('/api/inboxes/a%40x.test/messages?start=2')).toEqual(['m3', 'm0']);
+    expect(await subjects('/api/search?q=hello&start=10')).toEqual(['m1', 'm0']);
+    expect((await get('/api/search?start=1')).json()).not.toHaveProperty('matches');
+    expect((await get('/api/search?start=-1')).statusCode).toBe(400);
+  });
+
   it('search all inboxes, and say where a search cannot be read', async () => {
     await arrive('apple', ['a@x.test']);
     await arrive('pear', ['b@x.test']);
@@ -192,10 +207,14 @@ describe('many messages at once', () => {
   it('are changed by ids or by search, and only those that were not so already are counted', async () => {
     const [one, two] = [await arrive('one', ['a@x.test']), await arrive('two', ['a@x.test'])];
     const change = async (body: object) => (await put('POST', '/api/messages/change', body)).json();
-    expect(await change({ ids: [one, 'nonesuch'], read: true })).toEqual({ changed: 1 });
-    expect(await change({ query: 'subject:one OR subject:two', read: true })).toEqual({ changed: 1 });
-    expect(await change({ ids: [two], pinned: true, tags: ['x', 'y'] })).toEqual({ changed: 1 });
+    expect(await change({ ids: [one, 'nonesuch'], read: true })).toEqual({ changed: 1, ids: [one] });
+    const byQuery = { query: 'subject:one OR subject:two', read: true };
+    expect(await change(byQuery)).toEqual({ changed: 1, ids: [two] });
+    expect(await change({ ids: [two], pinned: true, tags: ['x', 'y'] })).toEqual({ changed: 1, ids: [two] });
+    expect(await change({ ids: [one, two], addTags: ['y'] })).toEqual({ changed: 1, ids: [one] });
     expect(await server.store.get(two)).toMatchObject({ read: true, pinned: true, tags: ['x', 'y'] });
+    expect(await change({ ids: [one, two], removeTags: ['X'] })).toEqual({ changed: 1, ids: [two] });
+    expect((await put('PATCH', `/api/messages/${one}`, { addTags: ['z'] })).json()).toMatchObject({ tags: ['y', 'z'] });
   });
 
   it('are deleted by ids, by search, or all', async () => {

@@ -72,6 +72,18 @@ describe('GET /api/messages/{id}', () => {
     expect(body.headers[0]).toEqual({ name: 'Message-ID', value: '<1@example.org>' });
     expect(body.codes[0]).toMatchObject({ code: '482913' });
     expect(body.links[0]).toMatchObject({ url: 'https://app.example.org/verify?t=1', kind: 'verify' });
+    expect(body.structure).toMatchObject({ part: '', contentType: 'multipart/mixed', disposition: null });
+    expect(body.structure.children[0].children[0]).toEqual({
+      part: '1.1',
+      contentType: 'text/html',
+      charset: 'utf-8',
+      encoding: '',
+      fileName: '',
+      contentId: '',
+      disposition: 'inline',
+      bytes: Buffer.byteLength(body.html),
+      children: [],
+    });
     const digest = (name: string) => createHash(name).update(PNG).digest('hex');
     expect(body.inline).toEqual([
       {
@@ -178,6 +190,33 @@ describe('the parts of a message', () => {
     expect((await get(`/api/messages/${id}/parts/${unnamed}`)).headers['content-disposition']).toContain(
       `part-${unnamed}`,
     );
+  });
+
+  it('are the texts of the mail too, each for itself', async () => {
+    const id = await deliver(
+      server.store,
+      mail(`Content-Type: multipart/alternative; boundary=b
+
+--b
+Content-Type: text/plain; charset=iso-8859-1
+Content-Transfer-Encoding: quoted-printable
+
+Gr=FC=DFe
+--b
+Content-Type: text/html
+
+<b>Hi</b>
+--b--
+`),
+    );
+    const [plain, html, none] = await Promise.all(
+      ['1', '2', '3'].map((part) => get(`/api/messages/${id}/parts/${part}`)),
+    );
+    expect([plain!.body, plain!.headers['content-type']]).toEqual(['Grüße', 'text/plain; charset=utf-8']);
+    expect(plain!.headers['content-disposition']).toMatch(/^inline; filename="part-1"/);
+    expect([html!.body, html!.headers['content-type']]).toEqual(['<b>Hi</b>', 'text/html; charset=utf-8']);
+    expect(html!.headers['content-disposition']).toMatch(/^attachment;/);
+    expect(none!.statusCode).toBe(404);
   });
 
   it('come in ranges and with entity tags', async () => {

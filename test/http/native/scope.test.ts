@@ -83,8 +83,14 @@ describe('credentials for some inboxes', () => {
     }
     expect((await ask('PATCH', `/api/messages/${id}`, { read: true })).statusCode).toBe(404);
     expect((await ask('DELETE', `/api/messages/${id}`)).statusCode).toBe(404);
-    expect((await ask('POST', '/api/messages/change', { ids: [id], read: true })).json()).toEqual({ changed: 0 });
-    expect((await ask('POST', '/api/messages/change', { query: 'other', read: true })).json()).toEqual({ changed: 0 });
+    expect((await ask('POST', '/api/messages/change', { ids: [id], read: true })).json()).toEqual({
+      changed: 0,
+      ids: [],
+    });
+    expect((await ask('POST', '/api/messages/change', { query: 'other', read: true })).json()).toEqual({
+      changed: 0,
+      ids: [],
+    });
     expect((await ask('POST', '/api/messages/delete', { ids: [id] })).json()).toEqual({ deleted: 0 });
     expect((await ask('POST', '/api/messages/delete', { query: 'hello' })).json()).toEqual({ deleted: 0 });
     expect((await ask('POST', '/api/messages/delete', { all: true })).json()).toEqual({ deleted: 0 });
