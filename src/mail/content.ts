@@ -30,7 +30,7 @@ export type ContentPlace =
 /** Takes the bytes of one message as they arrive. */
 export interface ContentWriter {
   readonly bytes: number;
-  /** Takes a view that stays unchanged. A promise asks the caller to wait before it brings more; it rejects with the system's error (ENOSPC ...). */
+  /** Takes a view that is good until the call returns. A promise asks the caller to wait before it brings more; it rejects with the system's error (ENOSPC ...). */
   write(view: Buffer): void | Promise<void>;
   /** All bytes are in: gives the Content. Rejects with the system's error if the spool file could not be written. */
   finish(bareNewlines: boolean): Content | Promise<Content>;
@@ -83,40 +83,37 @@ export function contentOf(views: readonly Buffer[], bareNewlines = false): Conte
   return new HeldContent(bytes, bareNewlines, { kind: 'memory', views });
 }
 
-/** Views shorter than this are copied together; longer ones are kept as they came. */
-const COPY_BELOW_BYTES = 512;
+/** Octets of the first slab of a content, and of the largest. */
+const FIRST_SLAB_BYTES = 1024;
 const SLAB_BYTES = 16 * 1024;
 
 /**
- * Views in order of arrival. A client that sends one byte per packet must not cost an object and a network buffer
- * per byte, so short views are gathered in slabs that grow with the number of octets they hold.
+ * What arrived, copied into slabs that grow with the number of octets they hold: a client that sends one byte per
+ * packet costs no object per byte.
  */
 class Views {
   readonly list: Buffer[] = [];
   bytes = 0;
   #slab: Buffer | undefined;
-  #start = 0;
   #end = 0;
 
   add(view: Buffer): void {
     const { length } = view;
     if (length === 0) return;
     this.bytes += length;
-    if (length >= COPY_BELOW_BYTES || this.list.length === 0) {
-      this.list.push(view);
-      this.#start = this.#end; // what follows begins a view of its own, behind this one
+    const slab = this.#slab;
+    if (slab && this.#end + length <= slab.length) {
+      view.copy(slab, this.#end);
+      this.#end += length;
+      this.list[this.list.length - 1] = slab.subarray(0, this.#end);
       return;
     }
-    if (!this.#slab || this.#end + length > this.#slab.length) {
-      const wanted = this.#slab ? Math.min(this.#slab.length * 2, SLAB_BYTES) : 2 * COPY_BELOW_BYTES;
-      this.#slab = Buffer.allocUnsafeSlow(wanted);
-      this.#start = this.#end = 0;
-    }
-    view.copy(this.#slab, this.#end);
-    this.#end += length;
-    const gathered = this.#slab.subarray(this.#start, this.#end);
-    if (this.#end - length === this.#start) this.list.push(gathered);
-    else this.list[this.list.length - 1] = gathered;
+    const usual = slab ? Math.min(slab.length * 2, SLAB_BYTES) : FIRST_SLAB_BYTES;
+    const next = Buffer.allocUnsafeSlow(Math.max(length, usual)); // not of the shared pool, which it would keep alive
+    view.copy(next);
+    this.#slab = next;
+    this.#end = length;
+    this.list.push(next.length === length ? next : next.subarray(0, length));
   }
 }
 

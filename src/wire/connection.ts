@@ -48,7 +48,7 @@ export interface Session {
   readonly chunkBytes: number;
   /** Content octets beyond which the signal `endless` is raised. */
   readonly ceilingBytes: number;
-  /** Takes content; the view stays unchanged afterwards. A promise pauses reading. Never throws. */
+  /** Takes content; the view is good until the call returns. A promise pauses reading. Never throws. */
   take(view: Buffer): void | Promise<void>;
   /** Is told of every event and its reply, before that is sent. `line` is the command as received. */
   settle(event: string, line: string, reply: Reply): Pace;
@@ -192,10 +192,12 @@ export class Connection<S extends string, X extends Session> {
     }
     this.#input.push(view);
     if (this.#waiting || this.#blocked || this.#yielded) {
+      this.#input.keep();
       if (this.#input.length >= INPUT_HIGH_WATER_BYTES) this.#pause();
       return;
     }
     this.#pump();
+    this.#input.keep();
   }
 
   #pause(): void {

@@ -50,8 +50,7 @@ export class DotReader {
       if (at === TEXT) {
         // nearly all octets are read here, so these two loops do nothing else
         if (to === from) {
-          while (from < length && view[from]! > CR) from++;
-          to = from;
+          from = to = endOfText(view, from);
         } else {
           while (from < length && view[from]! > CR) view[to++] = view[from++]!;
         }
@@ -103,4 +102,31 @@ export class DotReader {
     input.consume(from);
     return to === length ? view : view.subarray(0, to);
   }
+}
+
+/** No octet below this one is text, and every octet above CR is. */
+const AFTER_CONTROL = 0x0e0e0e0e;
+const HIGH_BITS = 0x80808080;
+let words: Int32Array<ArrayBufferLike> = new Int32Array(0);
+
+/** Where the octets from `from` on that are above CR end. Four are looked at in one step: nearly all content is such. */
+function endOfText(view: Buffer, from: number): number {
+  const { buffer, byteOffset, length } = view;
+  if (words.buffer !== buffer) words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+  const seen = words;
+  let at = from;
+  while (at < length && ((byteOffset + at) & 3) !== 0) {
+    if (view[at]! <= CR) return at;
+    at++;
+  }
+  const last = (byteOffset + length) >> 2;
+  let word = (byteOffset + at) >> 2;
+  while (word < last) {
+    const four = seen[word]!;
+    if (((four - AFTER_CONTROL) & ~four & HIGH_BITS) !== 0) break; // one of them is below 0x0e
+    word++;
+  }
+  if (word > (byteOffset + at) >> 2) at = (word << 2) - byteOffset;
+  while (at < length && view[at]! > CR) at++;
+  return at;
 }

@@ -5,11 +5,17 @@ export class Input {
   /** Octets waiting. */
   length = 0;
 
-  /** Adds what has arrived; the view must not change afterwards. */
+  /** Adds what has arrived; unless `keep` is called, the view has to stay as it is until it is read. */
   push(view: Buffer): void {
     if (view.length === 0) return;
     this.#views.push(view);
     this.length += view.length;
+  }
+
+  /** Makes what is left of the view that was added last our own. */
+  keep(): void {
+    const last = this.#views.length - 1;
+    if (last >= this.#first) this.#views[last] = Buffer.from(this.#views[last]!);
   }
 
   /** The oldest view, whole, or undefined when all is read. */

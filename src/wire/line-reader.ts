@@ -106,7 +106,7 @@ export class LineReader {
     if (this.#skipping || this.#heldBytes >= this.#limit) return;
     const wanted = this.#heldBytes + part.length;
     if (!this.#held || wanted > this.#held.length) {
-      const grown = Buffer.allocUnsafe(Math.max(256, wanted * 2));
+      const grown = Buffer.allocUnsafeSlow(Math.max(256, wanted * 2)); // not of the shared pool, which it would keep alive
       this.#held?.copy(grown, 0, 0, this.#heldBytes);
       this.#held = grown;
     }

@@ -7,7 +7,7 @@ export interface Peer {
   readonly remotePort?: number | undefined;
   /** Octets written that the system has not taken yet. */
   readonly writableLength: number;
-  /** Octets that arrived; the view stays as it is. */
+  /** Octets that arrived. The view is the listener's to read and to change while it runs, and nobody's afterwards. */
   on(event: 'data', listener: (view: Buffer) => void): unknown;
   /** The other end will send no more; `drain`: everything written is taken; `close`: nothing comes any more. */
   on(event: 'end' | 'drain' | 'close', listener: () => void): unknown;

@@ -29,6 +29,13 @@ export class FakeSocket extends Duplex {
     else this.#pending = done;
   }
 
+  /** What arrived is the listener's until it returns; who keeps it longer finds something else there. */
+  override emit(event: string | symbol, ...values: unknown[]): boolean {
+    const heard = super.emit(event, ...values);
+    if (event === 'data') (values[0] as Buffer).fill('!');
+    return heard;
+  }
+
   /** The client reads on. */
   readOn(): void {
     this.reading = true;

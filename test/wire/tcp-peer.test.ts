@@ -50,23 +50,6 @@ describe.each(['TcpPeer', 'net.Socket'])('a connection as %s', (kind) => {
     expect(seen).toEqual({ address: '127.0.0.1', port: socket.localPort, known: kind === 'TcpPeer' });
   });
 
-  it('gives views that stay as they are', async () => {
-    const views: Buffer[] = [];
-    const port = await serve(kind, (peer) => {
-      peer.on('data', (view) => {
-        views.push(view);
-        peer.write(Buffer.from('.'));
-      });
-    });
-    const socket = client(port);
-    for (const letter of 'abcdefgh') {
-      const before = socket.text.length;
-      socket.write(letter.repeat(3000));
-      await until(() => socket.text.length > before && Buffer.concat(views).at(-1) === letter.charCodeAt(0));
-    }
-    expect(Buffer.concat(views).toString()).toBe([...'abcdefgh'].map((letter) => letter.repeat(3000)).join(''));
-  });
-
   it('carries megabytes exactly, tells what waits, and when it has gone', async () => {
     const sent = Buffer.alloc(8 * 1024 * 1024, 'some bytes of a long line\r\n');
     let waiting = 0;
