@@ -1,12 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Hasher } from './auth/hasher.ts';
+import { AUTH_LIMITS } from './auth/limits.ts';
 import { formatListenUrl, type ListenAddress, parseServer } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
 import { lmtp } from './lmtp/table.ts';
+import { openLogins } from './logins.ts';
 import { Chaos } from './mail/chaos.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
 import type { Filter } from './mail/filter.ts';
@@ -20,7 +23,7 @@ import { createMaildirSink } from './sinks/maildir.ts';
 import { createStoreSink } from './sinks/store.ts';
 import { SMTP_LIMITS, type SmtpLimits } from './smtp/limits.ts';
 import { TOO_MANY_CONNECTIONS } from './smtp/replies.ts';
-import { prepare, Session } from './smtp/session.ts';
+import { type Logins, prepare, Session } from './smtp/session.ts';
 import { mailinator, smtp } from './smtp/table.ts';
 import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
 import { spoolDirectory } from './store/sqlite/layout.ts';
@@ -88,7 +91,9 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
   };
   const undo: (() => Promise<void>)[] = [];
   try {
-    const http = await openHttpAccess(config, report);
+    const hasher = new Hasher(AUTH_LIMITS);
+    const http = await openHttpAccess(config, report, hasher);
+    const logins = await openLogins(config, report, hasher);
     const keep = await openKeep(config, parts, report, undo);
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
@@ -98,7 +103,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       const door =
         address.protocol === 'http'
           ? await makeHttpDoor(address, config, { ...http, keep, report, counters: counters.counts, urls })
-          : await makeMailDoor(address, config, { keep, report, places, filters: parts.filters ?? [] });
+          : await makeMailDoor(address, config, { keep, report, places, logins, filters: parts.filters ?? [] });
       undo.push(() => door.stop(0));
       doors.push(door);
     }
@@ -229,10 +234,11 @@ interface MailParts {
   readonly report: Reporter;
   readonly places: Places;
   readonly filters: readonly Filter[];
+  readonly logins: Logins | undefined;
 }
 
 async function makeMailDoor(address: ListenAddress, config: Config, parts: MailParts): Promise<Door> {
-  const { keep, report, places, filters } = parts;
+  const { keep, report, places, filters, logins } = parts;
   const limits: SmtpLimits = {
     ...SMTP_LIMITS,
     contentBytes: config.maxMessageBytes,
@@ -253,6 +259,7 @@ async function makeMailDoor(address: ListenAddress, config: Config, parts: MailP
     room: () => keep.space.room(),
     chaos: keep.chaos,
     filters,
+    ...(logins && { logins }),
   });
   const serve = (peer: Peer) => {
     const session = new Session(services, peer.remoteAddress ?? 'local', peer.remotePort ?? 0);

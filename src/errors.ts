@@ -1,3 +1,4 @@
+import { USERS_ERRORS } from './auth/errors.ts';
 import { ConfigError, type ConfigErrorCode } from './config/error.ts';
 import { HTTP_ERRORS } from './http/auth/errors.ts';
 import { STORE_ERRORS } from './store/errors.ts';
@@ -13,6 +14,7 @@ export const START_ERRORS = Object.freeze({
   ADDRESS_FORBIDDEN: 'The system does not let this user listen there; ports below 1024 need a privilege.',
   ADDRESS_UNAVAILABLE: 'The host to listen on is no address of this machine, or its name is unknown.',
   ...HTTP_ERRORS,
+  ...USERS_ERRORS,
   ...STORE_ERRORS,
   STORE_MISSING: 'The data folder holds no store yet.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',

@@ -1,4 +1,5 @@
 import { lookup } from 'node:dns/promises';
+import type { Hasher } from './auth/hasher.ts';
 import { createToken } from './auth/token.ts';
 import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
 import type { Config } from './config.ts';
@@ -17,11 +18,11 @@ export interface HttpAccess {
  * Makes the access that a configuration asks for.
  * @throws StartError HTTP_OPEN where other machines could read all mail without anybody having said so; AUTH_UNUSABLE
  */
-export async function openHttpAccess(config: Config, report: Reporter): Promise<HttpAccess> {
+export async function openHttpAccess(config: Config, report: Reporter, hasher: Hasher): Promise<HttpAccess> {
   const addresses = config.listen.filter(({ protocol }) => protocol === 'http');
   if (config.httpAuth !== '' && addresses.length > 0) {
     const localToken = createToken().text;
-    return { access: await createFileAccess({ file: config.httpAuth, report, localToken }), localToken };
+    return { access: await createFileAccess({ file: config.httpAuth, report, localToken, hasher }), localToken };
   }
   if (!config.httpOpen) for (const address of addresses) await requireLoopback(address);
   return { access: OPEN_ACCESS, localToken: '' };

@@ -41,6 +41,9 @@ export type SinkChoice =
   | { readonly kind: 'store' | 'discard' }
   | { readonly kind: 'maildir' | 'module'; readonly path: string };
 
+/** Who may log in to mail sessions: nobody, anybody, or who a file names. */
+export type AuthChoice = { readonly kind: 'off' | 'any' } | { readonly kind: 'file'; readonly path: string };
+
 const BAD = Object.freeze({ ok: false, why: '' });
 
 /** A number without fraction between two bounds. */
@@ -165,6 +168,22 @@ export const OPTIONAL_SERVER: Kind<string> = {
   read: (raw) => (OPTIONAL_SERVER.accepts(raw) ? { ok: true, value: raw as string } : BAD),
   accepts: (value) => value === '' || (typeof value === 'string' && parseServer(value) !== undefined),
   print: (value) => value,
+};
+
+/** Who may log in to mail sessions. */
+export const AUTH: Kind<AuthChoice> = {
+  allowed: 'off, any, or the path of a file of users (one called any is ./any)',
+  placeholder: 'file|any|off',
+  words: ['off', 'any'],
+  read(raw, base) {
+    if (raw === 'off' || raw === 'any') return { ok: true, value: { kind: raw } };
+    return isPath(raw) ? { ok: true, value: { kind: 'file', path: resolvePath(raw, base) } } : BAD;
+  },
+  accepts(value) {
+    const { kind, path } = (value ?? {}) as { kind?: unknown; path?: unknown };
+    return kind === 'off' || kind === 'any' || (kind === 'file' && isPath(path));
+  },
+  print: (value) => (value.kind === 'file' ? value.path : value.kind),
 };
 
 /** A folder, or `:memory:` for none. */

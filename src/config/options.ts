@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
 import {
+  AUTH,
   DATA_FOLDER,
   duration,
   HOST_NAME,
@@ -22,7 +23,7 @@ import type { Settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Category = 'Listeners' | 'Inboxes and store' | 'Receiving' | 'Limits' | 'Log';
+export type Category = 'Listeners' | 'Inboxes and store' | 'Receiving' | 'Who may send' | 'Limits' | 'Log';
 
 /** One option. Its key is the word in a TOML file; flag and variable are made from it. */
 export interface Option<P extends keyof Settings = keyof Settings> {
@@ -75,6 +76,9 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'lenient-syntax',   property: 'lenientSyntax',    category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Accept addresses without angle brackets and stray spaces' },
   { key: 'spamd',            property: 'spamd',            category: 'Receiving',         kind: OPTIONAL_SERVER,                   initial: () => '',                                  usually: 'none', doc: 'SpamAssassin daemon that the HTTP API asks about a message' },
   { key: 'chaos',            property: 'chaos',            category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Let the HTTP API have senders and recipients refused by chance, for testing' },
+  { key: 'auth',             property: 'auth',             category: 'Who may send',      kind: AUTH,                              initial: () => ({ kind: 'off' }),                   doc: 'Who may log in to mail sessions: a file as inboxd user writes it, or anybody, as test servers want' },
+  { key: 'auth-required',    property: 'authRequired',     category: 'Who may send',      kind: SWITCH,                            initial: () => false,                               doc: 'Take no mail from who has not logged in' },
+  { key: 'auth-plaintext',   property: 'authPlaintext',    category: 'Who may send',      kind: SWITCH,                            initial: () => false,                               doc: 'Offer logins without TLS to other machines too' },
   { key: 'max-message-size', property: 'maxMessageBytes',  category: 'Limits',            kind: MESSAGE_SIZE,                      initial: () => SMTP_LIMITS.contentBytes,            doc: 'Largest message accepted' },
   { key: 'max-recipients',   property: 'maxRecipients',    category: 'Limits',            kind: wholeNumber(100, 100_000),         initial: () => SMTP_LIMITS.recipients,              doc: 'Recipients per message; RFC 5321 wants room for at least 100' },
   { key: 'command-timeout',  property: 'commandTimeoutMs', category: 'Limits',            kind: WAIT,                              initial: () => SMTP_LIMITS.commandMs,               doc: 'Longest wait for a whole command' },

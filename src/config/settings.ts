@@ -1,4 +1,4 @@
-import type { SinkChoice } from './kinds.ts';
+import type { AuthChoice, SinkChoice } from './kinds.ts';
 import type { ListenAddress } from './listen-url.ts';
 
 /** Everything the daemon can be told, checked and deep-frozen. Units stand last in the names. */
@@ -26,6 +26,12 @@ export interface Config {
   readonly profile: 'rfc5321' | 'mailinator';
   readonly bareNewlines: 'reject' | 'keep';
   readonly lenientSyntax: boolean;
+  /** Who may log in to mail sessions. */
+  readonly auth: AuthChoice;
+  /** No mail is taken from who has not logged in. */
+  readonly authRequired: boolean;
+  /** Logins are taken where others on the way can read them. */
+  readonly authPlaintext: boolean;
   /** `host:port` or socket path of a SpamAssassin daemon, or ''. */
   readonly spamd: string;
   /** The HTTP API may set refusals by chance. */
@@ -55,7 +61,8 @@ export interface Shorthands {
 export type Settings = Config & Shorthands;
 
 /** What a program may pass: any part of a Config, with listeners and sink also as they are written in a file. */
-export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink'>> & {
+export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink' | 'auth'>> & {
   readonly listen?: string | readonly string[] | readonly ListenAddress[];
   readonly sink?: string | SinkChoice;
+  readonly auth?: string | AuthChoice;
 };

@@ -1,6 +1,6 @@
 import { ehlo } from '../smtp/handlers/hello.ts';
 import type { Session } from '../smtp/session.ts';
-import { SMTP_STATES, type SmtpState, TRANSACTION_ROWS } from '../smtp/table.ts';
+import { SMTP_STATES, type SmtpState, TRANSACTION_ROWS, TWO_WORDS } from '../smtp/table.ts';
 import type { Protocol } from '../wire/connection.ts';
 import { compile } from '../wire/machine.ts';
 
@@ -9,6 +9,7 @@ const LMTP: Protocol<SmtpState, Session> = {
   name: 'lmtp',
   start: 'idle',
   states: SMTP_STATES,
+  twoWords: TWO_WORDS,
   rows: [
     { in: ['idle', 'ehlo', 'mail', 'rcpt', 'bdat', 'dataDone'], on: 'LHLO', run: ehlo, ok: 'ehlo' },
     ...TRANSACTION_ROWS,

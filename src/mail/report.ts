@@ -23,6 +23,26 @@ export type Report =
       readonly reason: string;
     }
   | {
+      /** A client logged in. */
+      readonly type: 'login';
+      readonly protocol: string;
+      readonly session: string;
+      readonly address: string;
+      readonly mechanism: string;
+      readonly user: string;
+    }
+  | {
+      readonly type: 'login-refused';
+      readonly protocol: string;
+      readonly session: string;
+      readonly address: string;
+      readonly mechanism: string;
+      /** `wrong` credentials, `blocked` after too many of them, or `busy`. */
+      readonly why: string;
+      /** The user, if there is one of that name, else ''. */
+      readonly user: string;
+    }
+  | {
       /** A message was disposed of, or refused after its content had come. */
       readonly type: 'message';
       readonly protocol: string;

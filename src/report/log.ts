@@ -69,6 +69,12 @@ function writeReport(logger: Logger, report: Report): void {
         'session start',
       );
       return;
+    case 'login':
+      if (logger.isLevelEnabled('info')) logger.info(loginLine(report), 'login');
+      return;
+    case 'login-refused':
+      logger.warn({ ...loginLine(report), why: report.why }, 'login refused');
+      return;
     case 'listening':
       logger.info({ protocol: report.protocol, url: report.url }, 'listening');
       return;
@@ -126,6 +132,16 @@ function refusalLine(report: Extract<Report, { type: 'refusal' }>): object {
     ...(report.filter === undefined ? {} : { filter: report.filter }),
     code: report.code,
     verdict: visible(report.text),
+  };
+}
+
+function loginLine(report: Extract<Report, { type: 'login' | 'login-refused' }>): object {
+  return {
+    protocol: report.protocol,
+    session: report.session,
+    client: visible(report.address),
+    mechanism: report.mechanism,
+    user: visible(report.user),
   };
 }
 

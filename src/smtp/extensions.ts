@@ -6,7 +6,12 @@ export interface Extension {
   readonly rfc: string;
   /** What follows the keyword in the EHLO reply. */
   readonly argument?: (limits: SmtpLimits) => string;
+  /** Announced only to sessions that can use it as things stand. */
+  readonly optional?: true;
 }
+
+/** Mechanisms of AUTH, as announced; the table has a row for each. */
+export const MECHANISMS = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'] as const;
 
 // biome-ignore format: one extension a line
 export const EXTENSIONS: readonly Extension[] = [
@@ -18,13 +23,21 @@ export const EXTENSIONS: readonly Extension[] = [
   { keyword: 'SMTPUTF8',            rfc: 'RFC 6531' },
   { keyword: 'DSN',                 rfc: 'RFC 3461' },
   { keyword: 'LIMITS',              rfc: 'RFC 9422', argument: (limits) => `RCPTMAX=${limits.recipients}` },
+  { keyword: 'AUTH',                rfc: 'RFC 4954', argument: () => MECHANISMS.join(' '), optional: true },
   { keyword: 'ENHANCEDSTATUSCODES', rfc: 'RFC 2034' },
 ];
 
-/** The keyword lines of an EHLO reply. */
-export function announce(limits: SmtpLimits): string[] {
-  return EXTENSIONS.map(({ keyword, argument }) => (argument ? `${keyword} ${argument(limits)}` : keyword));
+/** What an EHLO reply says: its keyword lines, and the keywords for those who judge parameters. */
+export interface Announcement {
+  readonly lines: readonly string[];
+  readonly keywords: ReadonlySet<string>;
 }
 
-/** The keywords, for those who judge parameters. */
-export const ANNOUNCED: ReadonlySet<string> = new Set(EXTENSIONS.map(({ keyword }) => keyword));
+/** @param offered keywords of optional extensions that this session can use */
+export function announce(limits: SmtpLimits, offered: readonly string[]): Announcement {
+  const said = EXTENSIONS.filter(({ keyword, optional }) => !optional || offered.includes(keyword));
+  return {
+    lines: said.map(({ keyword, argument }) => (argument ? `${keyword} ${argument(limits)}` : keyword)),
+    keywords: new Set(said.map(({ keyword }) => keyword)),
+  };
+}

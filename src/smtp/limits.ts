@@ -2,6 +2,8 @@
 export const SMTP_LIMITS = Object.freeze({
   /** Octets of a command line, CR LF included (RFC 5321 §4.5.3.1.4 asks for 512, extensions add to it). */
   lineBytes: 4096,
+  /** Octets of a line within an AUTH exchange, CR LF included (RFC 4954 §4). */
+  answerBytes: 12_288,
   /** Octets of a message (RFC 1870). */
   contentBytes: 50 * 1024 * 1024,
   /** Recipients of one message (RFC 5321 §4.5.3.1.8: never below 100). */
@@ -25,6 +27,9 @@ export const SMTP_LIMITS = Object.freeze({
   failureDelayMs: 1_000,
   /** The failed command that ends the session. */
   failuresBeforeCut: 20,
+  /** Failed logins hold their reply back, twice as long each time; this one ends the session. */
+  loginFailuresBeforeCut: 3,
+  loginFailureDelayMs: 1_000,
   /** NOOP, RSET, VRFY, HELP, EHLO without a message before each more counts as a failure. */
   junkCommands: 100,
   /** Entries of a message's transcript; what lies between its start and its end is left out beyond this. */

@@ -42,10 +42,14 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['5.5.1', 'sequence'],
   ['5.5.2', 'syntax'],
   ['5.5.4', 'syntax'],
+  ['5.5.6', 'syntax'],
   ['5.1.3', 'address'],
   ['5.1.7', 'address'],
   ['5.6.7', 'address'],
   ['5.3.4', 'size'],
+  ['5.7.0', 'login'],
+  ['5.7.8', 'login'],
+  ['5.7.11', 'login'],
   ['4.3.0', 'error'],
   ['4.3.1', 'storage'],
   ['4.3.2', 'busy'],
@@ -60,9 +64,21 @@ export function reasonOf({ reason, enhanced }: SmtpReply): string {
   return reason ?? REASONS.get(enhanced) ?? 'other';
 }
 
+function challenge(json: object): SmtpReply {
+  return reply(334, '', Buffer.from(JSON.stringify(json)).toString('base64'));
+}
+
 /** Nothing to say yet: the next state goes on. */
 export const SILENCE: SmtpReply = { outcome: 'more', code: 0, enhanced: '', lines: [], bytes: Buffer.alloc(0) };
 
+export const LOGGED_IN = reply(235, '2.7.0', 'Authentication successful');
+export const EMPTY_CHALLENGE = reply(334, '', '');
+/** "Username:" and "Password:", which some clients look for to the letter. */
+export const USER_CHALLENGE = reply(334, '', 'VXNlcm5hbWU6');
+export const PASSWORD_CHALLENGE = reply(334, '', 'UGFzc3dvcmQ6');
+/** Why a token is refused, as JSON in base64 (RFC 7628 §3.2.2); the refusal itself comes when the client has answered. */
+export const XOAUTH2_REFUSED = challenge({ status: '401', schemes: 'bearer' });
+export const OAUTHBEARER_REFUSED = challenge({ status: 'invalid_token' });
 export const SENDER_OK = reply(250, '2.1.0', 'Sender OK');
 export const RECIPIENT_OK = reply(250, '2.1.5', 'Recipient OK');
 export const OK = reply(250, '2.0.0', 'OK');
@@ -86,6 +102,18 @@ export const BAD_RECIPIENT = reply(501, '5.1.3', 'Malformed recipient address');
 export const SENDER_NEEDS_UTF8 = reply(550, '5.6.7', 'A non-ASCII address needs the SMTPUTF8 parameter');
 export const NOT_IMPLEMENTED = reply(502, '5.5.1', 'Command not implemented');
 export const NOT_SERVED = reply(503, '5.5.1', 'No service for you here; QUIT is all that is left');
+export const UNKNOWN_MECHANISM = reply(504, '5.5.4', 'Authentication mechanism not known');
+export const EHLO_FIRST = reply(503, '5.5.1', 'Say EHLO first');
+export const LOGGED_IN_ALREADY = reply(503, '5.5.1', 'Authenticated already');
+export const AUTH_CANCELLED = reply(501, '5.7.0', 'Authentication cancelled');
+export const BAD_BASE64 = reply(501, '5.5.2', 'Not base64');
+export const ANSWER_TOO_LONG = reply(500, '5.5.6', 'Authentication exchange line is too long');
+export const ENCRYPTION_NEEDED = reply(538, '5.7.11', 'Encryption required for authentication; STARTTLS first');
+export const WRONG_CREDENTIALS = reply(535, '5.7.8', 'Authentication credentials invalid');
+export const CANNOT_CHECK_LOGIN = reply(454, '4.7.0', 'Too many logins at once; try again later');
+export const LOGIN_BLOCKED = reply(454, '4.7.0', 'Too many failed logins; try again later');
+export const LOGIN_FIRST = reply(530, '5.7.0', 'Authentication required');
+export const TOO_MANY_LOGINS = closing(reply(421, '4.7.0', 'Too many failed logins, closing connection'));
 export const NO_SUCH_HELP = reply(504, '5.5.4', 'No help on that; HELP alone lists the commands');
 export const OUT_OF_SEQUENCE = reply(503, '5.5.1', 'Bad sequence of commands');
 export const HELLO_FIRST = reply(503, '5.5.1', 'Say EHLO or HELO first');

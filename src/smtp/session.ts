@@ -1,3 +1,4 @@
+import type { Authenticator, Judgement } from '../mail/authenticator.ts';
 import type { Chaos } from '../mail/chaos.ts';
 import type { Content, ContentWriter, Spool } from '../mail/content.ts';
 import type { Envelope, Recipient, Sender } from '../mail/envelope.ts';
@@ -8,12 +9,13 @@ import type { Sink } from '../mail/sink.ts';
 import { BareNewlines } from '../wire/bare-newlines.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
 import type { Places } from '../wire/listener.ts';
+import { isThisMachine } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
 import { splitVerb } from '../wire/split-verb.ts';
-import { announce } from './extensions.ts';
+import { announce, MECHANISMS } from './extensions.ts';
 import { arrange, type Filters } from './filters.ts';
 import type { SmtpLimits } from './limits.ts';
-import { reasonOf, reply, type SmtpReply, TOO_BIG } from './replies.ts';
+import { reasonOf, reply, type SmtpReply, TOO_BIG, WRONG_CREDENTIALS } from './replies.ts';
 import { refusalFor } from './storage-errors.ts';
 import { Transcript } from './transcript.ts';
 import { VERB_OF } from './verbs.ts';
@@ -38,24 +40,52 @@ export interface SmtpServices {
   readonly filters?: readonly Filter[];
   /** Room for replies that are held back, over all sessions; endless if absent. */
   readonly sleepers?: Places;
+  /** Absent: nobody can log in, and AUTH is not known. */
+  readonly logins?: Logins;
+}
+
+/** Logging in (RFC 4954). */
+export interface Logins {
+  readonly authenticator: Authenticator;
+  /** No mail is taken before. */
+  readonly required: boolean;
+  /** Also where others on the way can read what is said. */
+  readonly plaintext: boolean;
+}
+
+/** What EHLO is answered, and the keywords in it. */
+export interface Welcome {
+  readonly reply: SmtpReply;
+  readonly keywords: ReadonlySet<string>;
 }
 
 /** Services with the replies that never change made once. */
 export interface PreparedServices extends Omit<SmtpServices, 'filters'> {
   readonly greeting: SmtpReply;
   readonly heloReply: SmtpReply;
-  readonly ehloReply: SmtpReply;
+  /** @param offered keywords of optional extensions that the session can use */
+  welcome(offered: readonly string[]): Welcome;
   readonly filters: Filters | undefined;
 }
 
 export function prepare(services: SmtpServices): PreparedServices {
   const { hostname, limits, protocol, filters = [] } = services;
+  const welcomes = new Map<string, Welcome>();
+  const greetWith = (offered: readonly string[]): Welcome => {
+    const { lines, keywords } = announce(limits, offered);
+    return { reply: reply(250, '', hostname, ...lines), keywords };
+  };
   return {
     ...services,
     filters: arrange(filters),
     greeting: reply(220, '', `${hostname} ${protocol === 'LMTP' ? 'LMTP' : 'ESMTP'} inboxd`),
     heloReply: reply(250, '', hostname),
-    ehloReply: reply(250, '', hostname, ...announce(limits)),
+    welcome(offered) {
+      const key = offered.join();
+      const known = welcomes.get(key) ?? greetWith(offered);
+      welcomes.set(key, known);
+      return known;
+    },
   };
 }
 
@@ -71,6 +101,9 @@ const PHASE_OF: ReadonlyMap<string, Phase> = new Map([
   ['BDAT', 'data'],
   ['end', 'message'],
 ]);
+/** What is announced to who has not said EHLO. */
+export const NO_KEYWORDS: ReadonlySet<string> = new Set();
+const NOTHING_OFFERED: readonly string[] = [];
 
 /** Commands that cost us work and bring no mail nearer. */
 const JUNK: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'HELP', 'EHLO', 'HELO', 'LHLO']);
@@ -94,6 +127,10 @@ export class Session implements WireSession {
   hello = '';
   /** EHLO or LHLO was said: parameters may be given. */
   extended = false;
+  /** Keywords that it was answered with. */
+  announced: ReadonlySet<string> = NO_KEYWORDS;
+  /** The name given in AUTH LOGIN, until its password comes; undefined for one that no user can have. */
+  userToProve: string | undefined;
 
   from: Sender | undefined;
   /** Recipients that were told yes; `discarded` among them get nothing. */
@@ -122,6 +159,7 @@ export class Session implements WireSession {
   #failures = 0;
   #failuresInAll = 0;
   #junk = 0;
+  #loginFailures = 0;
   #messages = 0;
   #visit: Visit | undefined;
   /** Filters were asked about a transaction and have not been told that it is over. */
@@ -155,6 +193,37 @@ export class Session implements WireSession {
 
   get encrypted(): boolean {
     return this.tls !== undefined;
+  }
+
+  /** Optional extensions that this session can use as things stand. */
+  get offered(): readonly string[] {
+    return this.services.logins && this.mayLogIn ? ['AUTH'] : NOTHING_OFFERED;
+  }
+
+  /** Nobody on the way can read what is said, or that is allowed. */
+  get mayLogIn(): boolean {
+    return this.encrypted || this.services.logins?.plaintext === true || isThisMachine(this.address);
+  }
+
+  /** Tells that somebody logged in, or could not. */
+  reportLogin(mechanism: string, judgement: Judgement): void {
+    const { report, protocol } = this.services;
+    const { address, id: session } = this;
+    if (judgement.ok) report({ type: 'login', protocol, session, address, mechanism, user: judgement.user });
+    else
+      report({
+        type: 'login-refused',
+        protocol,
+        session,
+        address,
+        mechanism,
+        why: judgement.why,
+        user: judgement.user ?? '',
+      });
+  }
+
+  get loginsFailed(): boolean {
+    return this.#loginFailures >= this.limits.loginFailuresBeforeCut;
   }
 
   /** "with" of the trace (RFC 3848, RFC 6531 §4.3). */
@@ -335,7 +404,7 @@ export class Session implements WireSession {
     const said = answer as SmtpReply;
     if (line !== '') {
       this.#commands++;
-      this.#transcript.add(this.#visible(event, line), said);
+      this.#transcript.add(event === 'answer' ? '***' : this.#visible(event, line), said);
     } else {
       this.#transcript.add('', said);
     }
@@ -352,6 +421,7 @@ export class Session implements WireSession {
     if (!failed) return heldMs;
     this.#failuresInAll++;
     this.#failures++;
+    if (said === WRONG_CREDENTIALS) return this.#paceOfGuesses();
     if (this.#failures >= this.limits.failuresBeforeCut) return 'cut';
     if (this.#failures < this.limits.failuresBeforeDelay) return heldMs;
     return this.#maySleep() ? Math.max(heldMs, this.limits.failureDelayMs) : 'cut';
@@ -377,13 +447,23 @@ export class Session implements WireSession {
     }
   }
 
+  /** Who guesses waits, longer each time, and has only so many tries. */
+  #paceOfGuesses(): Pace {
+    this.#loginFailures++;
+    if (this.loginsFailed || !this.#maySleep()) return 'cut';
+    return this.limits.loginFailureDelayMs * 2 ** (this.#loginFailures - 1);
+  }
+
   /** The line as transcripts show it: a secret argument is left out, and what may be the rest of one. */
   #visible(event: string, line: string): string {
     const { verb, arg } = splitVerb(line);
     const facts = VERB_OF.get(verb);
     if (facts?.secret) {
       this.#secretsMayFollow = true;
-      return arg === '' ? verb : `${verb} ${arg.split(' ', 1)[0]} ***`;
+      const word = arg.split(' ', 1)[0] ?? '';
+      if (arg === '') return verb;
+      const isMechanism = (MECHANISMS as readonly string[]).includes(word.toUpperCase());
+      return isMechanism ? `${verb} ${word}${arg === word ? '' : ' ***'}` : `${verb} ***`;
     }
     if (facts) this.#secretsMayFollow = false;
     return this.#secretsMayFollow && event === 'unknown' ? '***' : line;

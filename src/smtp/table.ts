@@ -1,6 +1,7 @@
 import type { Protocol } from '../wire/connection.ts';
 import type { Row } from '../wire/machine.ts';
 import { compile, END } from '../wire/machine.ts';
+import * as auth from './handlers/auth.ts';
 import { bdat, bdatWithoutMail, bdatWithoutRecipients, processChunk } from './handlers/bdat.ts';
 import {
   data,
@@ -23,7 +24,24 @@ import { REFUSED_VERBS } from './verbs.ts';
  * SMTP as a table (RFC 5321, BDAT of RFC 3030). States are named for what has been said; `chunk` is a BDAT whose
  * octets are on their way, `bdat` waits for the next one; who was greeted with a refusal is in `refused`.
  */
-export type SmtpState = 'idle' | 'refused' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart' | 'chunk' | 'bdat' | 'dataDone';
+export type SmtpState =
+  | 'idle'
+  | 'refused'
+  | 'ehlo'
+  | 'mail'
+  | 'rcpt'
+  | 'dataStart'
+  | 'chunk'
+  | 'bdat'
+  | 'dataDone'
+  /** AUTH of these mechanisms was said, and the client's message is awaited; LOGIN asks for two. */
+  | 'authPlain'
+  | 'authLogin'
+  | 'authPassword'
+  | 'authXoauth2'
+  | 'authOauthBearer'
+  /** The client was told in a challenge that its token is refused, and has to answer that. */
+  | 'authRefused';
 
 type SmtpRow = Row<SmtpState, Session, string, SmtpReply>;
 
@@ -33,7 +51,16 @@ const LINE: readonly SmtpState[] = ['idle', 'ehlo', 'mail', 'rcpt', 'bdat', 'dat
 const FREE: readonly SmtpState[] = ['idle', 'ehlo', 'dataDone'];
 const GREETED: readonly SmtpState[] = ['ehlo', 'dataDone'];
 const OPEN: readonly SmtpState[] = ['mail', 'rcpt', 'bdat'];
-const EVERY: readonly SmtpState[] = [...LINE, 'refused', 'dataStart', 'chunk'];
+/** What comes is an answer of the client's within AUTH. */
+const ASKED: readonly SmtpState[] = [
+  'authPlain',
+  'authLogin',
+  'authPassword',
+  'authXoauth2',
+  'authOauthBearer',
+  'authRefused',
+];
+const EVERY: readonly SmtpState[] = [...LINE, ...ASKED, 'refused', 'dataStart', 'chunk'];
 
 export const SMTP_STATES: Protocol<SmtpState, Session>['states'] = {
   idle: { read: 'line', deadline: 'commandMs' },
@@ -45,7 +72,16 @@ export const SMTP_STATES: Protocol<SmtpState, Session>['states'] = {
   chunk: { read: 'chunk', deadline: 'dataMs', open: true },
   bdat: { read: 'line', deadline: 'commandMs', open: true },
   dataDone: { read: 'line', deadline: 'commandMs' },
+  authPlain: { read: 'answer', deadline: 'commandMs' },
+  authLogin: { read: 'answer', deadline: 'commandMs' },
+  authPassword: { read: 'answer', deadline: 'commandMs' },
+  authXoauth2: { read: 'answer', deadline: 'commandMs' },
+  authOauthBearer: { read: 'answer', deadline: 'commandMs' },
+  authRefused: { read: 'answer', deadline: 'commandMs' },
 };
+
+/** AUTH has an event of its own for each mechanism. */
+export const TWO_WORDS: ReadonlySet<string> = new Set(['AUTH']);
 
 /** The rows after the greeting, which SMTP and LMTP share. */
 // biome-ignore format: one row a line
@@ -66,6 +102,20 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: ['mail'],        on: 'BDAT',         run: bdatWithoutRecipients },
   { in: FREE,            on: 'BDAT',         run: bdatWithoutMail },
   { in: ['chunk'],       on: 'end',          run: processChunk,            ok: 'dataDone', more: 'bdat', fail: 'dataDone' },
+  { in: GREETED,         on: 'AUTH PLAIN',   run: auth.begin,              more: 'authPlain' },
+  { in: GREETED,         on: 'AUTH LOGIN',   run: auth.beginLogin,         more: 'authLogin' },
+  { in: GREETED,         on: 'AUTH XOAUTH2', run: auth.begin,              more: 'authXoauth2' },
+  { in: GREETED,         on: 'AUTH OAUTHBEARER', run: auth.begin,          more: 'authOauthBearer' },
+  { in: GREETED,         on: 'AUTH',         run: auth.auth },
+  { in: ['idle'],        on: 'AUTH',         run: auth.authBeforeHello },
+  { in: OPEN,            on: 'AUTH',         run: auth.authInTransaction },
+  { in: ['authPlain'],   on: 'answer',       run: auth.plain,              ok: 'ehlo', fail: 'ehlo' },
+  { in: ['authLogin'],   on: 'answer',       run: auth.userName,           more: 'authPassword', fail: 'ehlo' },
+  { in: ['authPassword'], on: 'answer',      run: auth.password,           ok: 'ehlo', fail: 'ehlo' },
+  { in: ['authXoauth2'], on: 'answer',       run: auth.xoauth2,            ok: 'ehlo', more: 'authRefused', fail: 'ehlo' },
+  { in: ['authOauthBearer'], on: 'answer',   run: auth.oauthBearer,        ok: 'ehlo', more: 'authRefused', fail: 'ehlo' },
+  { in: ['authRefused'], on: 'answer',       run: auth.tokenRefused,       fail: 'ehlo' },
+  { in: ASKED,           on: 'badLine',      run: other.badAnswer,         fail: 'ehlo' },
   { in: ['idle'],        on: 'RSET',         run: other.rset },
   { in: [...GREETED, ...OPEN], on: 'RSET',   run: other.rset,              ok: 'ehlo' },
   { in: LINE,            on: 'NOOP',         run: other.noop },
@@ -80,11 +130,11 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: ['refused'],     on: 'unknown',      run: other.notServed },
   { in: ['refused'],     on: 'badLine',      run: other.badLine },
   { in: ['dataStart', 'chunk'], on: 'endless', run: other.endless,         ok: END },
-  { in: [...LINE, 'refused'], on: 'tooManyFails', run: other.tooManyFails,      ok: END },
+  { in: [...LINE, ...ASKED, 'refused'], on: 'tooManyFails', run: other.tooManyFails, ok: END },
   { in: EVERY,           on: 'timeout',      run: other.timeout,           ok: END },
   { in: EVERY,           on: 'shutdown',     run: other.shutdown,          ok: END },
   { in: ['idle', 'refused'], on: 'crash',    run: other.crash },
-  { in: [...GREETED, ...OPEN], on: 'crash',  run: other.crash,             fail: 'ehlo' },
+  { in: [...GREETED, ...OPEN, ...ASKED], on: 'crash', run: other.crash,    fail: 'ehlo' },
   { in: ['dataStart', 'chunk'], on: 'crash', run: crashInContent,          fail: 'ehlo' },
 ];
 
@@ -92,6 +142,7 @@ const SMTP: Protocol<SmtpState, Session> = {
   name: 'smtp',
   start: 'idle',
   states: SMTP_STATES,
+  twoWords: TWO_WORDS,
   rows: [
     { in: LINE, on: 'EHLO', run: ehlo, ok: 'ehlo' },
     { in: LINE, on: 'HELO', run: helo, ok: 'ehlo' },

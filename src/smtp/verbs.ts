@@ -7,6 +7,8 @@ export interface Verb {
   readonly summary: string;
   /** Only one of the two protocols has it. */
   readonly only?: 'SMTP' | 'LMTP';
+  /** Usable only where this extension is announced. */
+  readonly extension?: string;
   /** Its argument must never be shown or kept. */
   readonly secret?: boolean;
   /** Known so that it can be refused politely; not in HELP's list. */
@@ -26,9 +28,9 @@ export const VERBS: readonly Verb[] = [
   { verb: 'NOOP', argument: '[text]',                            rfc: 'RFC 5321 4.1.1.9',  summary: 'Does nothing' },
   { verb: 'VRFY', argument: 'text',                              rfc: 'RFC 5321 4.1.1.6',  summary: 'Answers 252: every address has an inbox' },
   { verb: 'HELP', argument: '[verb]',                            rfc: 'RFC 5321 4.1.1.8',  summary: 'Shows this' },
+  { verb: 'AUTH', argument: 'mechanism [initial-response]',      rfc: 'RFC 4954 4',        summary: 'Logs in; `*` gives up', secret: true, extension: 'AUTH' },
   { verb: 'QUIT', argument: '',                                  rfc: 'RFC 5321 4.1.1.10', summary: 'Ends the session' },
   { verb: 'EXPN', argument: 'list',                              rfc: 'RFC 5321 4.1.1.7',  summary: 'Not implemented: there are no lists', refused: true },
-  { verb: 'AUTH', argument: 'mechanism [initial-response]',      rfc: 'RFC 4954 4',        summary: 'Not implemented', refused: true, secret: true },
   { verb: 'STARTTLS', argument: '',                              rfc: 'RFC 3207 4',        summary: 'Not implemented', refused: true },
   { verb: 'ETRN', argument: 'name',                              rfc: 'RFC 1985 5',        summary: 'Not implemented', refused: true },
   { verb: 'TURN', argument: '',                                  rfc: 'RFC 5321 F.1',      summary: 'Not implemented', refused: true },

@@ -17,7 +17,8 @@ import { splitVerb } from './split-verb.ts';
 
 /** What a state carries for the pump. */
 export interface StateSpec {
-  readonly read: 'line' | 'content' | 'chunk';
+  /** `answer`: lines that are no commands, but what the client was asked for. */
+  readonly read: 'line' | 'answer' | 'content' | 'chunk';
   /** Name of the limit (milliseconds) that bounds the wait for the next event: a whole command, a whole message. */
   readonly deadline: string;
   /** A transaction is open: a graceful stop lets it finish. */
@@ -26,12 +27,16 @@ export interface StateSpec {
 
 export interface Protocol<S extends string, X extends Session> extends Table<S, X, string, Reply> {
   readonly states: Readonly<Record<S, StateSpec>>;
+  /** Verbs whose first word of argument belongs to the event, as in `AUTH PLAIN`, where a row knows it. */
+  readonly twoWords?: ReadonlySet<string>;
 }
 
 /** Limits of the pump, with those that the protocol's states name as deadlines. */
 export interface WireLimits {
   /** Octets of the longest command line, CR LF included. */
   readonly lineBytes: number;
+  /** Octets of the longest line in an `answer` state, CR LF included. */
+  readonly answerBytes: number;
   /** How long a client may leave our replies unread, and how long we wait for it to hang up after our last word. */
   readonly writeMs: number;
   readonly lingerMs: number;
@@ -105,6 +110,7 @@ export class Connection<S extends string, X extends Session> {
   readonly #machine: Machine<S, X, string, Reply>;
   readonly #session: X;
   readonly #states: Readonly<Record<S, StateSpec>>;
+  readonly #twoWords: ReadonlySet<string> | undefined;
   readonly #input = new Input();
   readonly #lines: LineReader;
   #content: DotReader | undefined;
@@ -145,8 +151,9 @@ export class Connection<S extends string, X extends Session> {
     this.#machine = machine;
     this.#session = session;
     this.#states = machine.table.states as Readonly<Record<S, StateSpec>>;
+    this.#twoWords = (machine.table as Protocol<S, X>).twoWords;
     this.#state = machine.table.start;
-    this.#lines = new LineReader(session.limits.lineBytes);
+    this.#lines = new LineReader();
     socket.on('data', (view: Buffer) => this.#receive(view));
     socket.on('end', () => {
       this.#inputEnded = true;
@@ -229,9 +236,14 @@ export class Connection<S extends string, X extends Session> {
           this.#yield();
           break;
         }
-        const line = this.#lines.next(this.#input);
+        const line = this.#lines.next(this.#input, this.#session.limits.lineBytes);
         if (line === undefined) break;
         this.#runLine(line);
+      } else if (spec.read === 'answer') {
+        const line = this.#lines.next(this.#input, this.#session.limits.answerBytes);
+        if (line === undefined) break;
+        if (typeof line === 'string') this.#run('answer', line, line);
+        else this.#runSignal('badLine', line.trouble);
       } else if (!this.#readContent(spec.read)) {
         break;
       }
@@ -306,6 +318,14 @@ export class Connection<S extends string, X extends Session> {
       return;
     }
     const { verb, arg } = splitVerb(line);
+    if (this.#twoWords?.has(verb)) {
+      const { verb: second, arg: rest } = splitVerb(arg);
+      const both = `${verb} ${second}`;
+      if (this.#machine.find(this.#state, both)) {
+        this.#run(both, rest, line);
+        return;
+      }
+    }
     if (this.#machine.find(this.#state, verb)) this.#run(verb, arg, line);
     else this.#run(this.#machine.knows(verb) ? 'misplaced' : 'unknown', line, line);
   }
@@ -379,6 +399,7 @@ export class Connection<S extends string, X extends Session> {
       return;
     }
     this.#state = next;
+    if (reply.answer !== undefined) this.#run('answer', reply.answer, '');
   }
 
   /** Stops the pump until the promise settles; it must not reject. */

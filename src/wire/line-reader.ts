@@ -44,7 +44,6 @@ const PATIENCE_BYTES = 64 * 1024;
  * than one that comes whole.
  */
 export class LineReader {
-  readonly #limit: number;
   #held: Buffer | undefined;
   #heldBytes = 0;
   /** Octets of the current line seen so far, kept or not. */
@@ -53,13 +52,11 @@ export class LineReader {
   #skipping = false;
   #first = true;
 
-  /** @param limit octets of the longest line taken, CR LF included */
-  constructor(limit: number) {
-    this.#limit = limit;
-  }
-
-  /** The next line without its CR LF, why it is none, or undefined when more bytes are needed. */
-  next(input: Input): string | BadLine | undefined {
+  /**
+   * The next line without its CR LF, why it is none, or undefined when more bytes are needed.
+   * @param limit octets of the longest line taken, CR LF included; the same until the line has come
+   */
+  next(input: Input, limit: number): string | BadLine | undefined {
     for (let head = input.head; head; head = input.head) {
       if (this.#first) {
         this.#first = false;
@@ -67,13 +64,13 @@ export class LineReader {
       }
       const end = head.indexOf(LF);
       if (end === -1) {
-        this.#hold(head);
+        this.#hold(head, limit);
         this.#lastOctet = head[head.length - 1]!;
         input.consume(head.length);
-        if (this.#seen > this.#limit + PATIENCE_BYTES) return TROUBLES.endless;
+        if (this.#seen > limit + PATIENCE_BYTES) return TROUBLES.endless;
         continue;
       }
-      if (this.#seen + end > this.#limit + PATIENCE_BYTES) return TROUBLES.endless;
+      if (this.#seen + end > limit + PATIENCE_BYTES) return TROUBLES.endless;
       const before = end > 0 ? head[end - 1] : this.#seen > 0 ? this.#lastOctet : 0;
       if (before !== CR) {
         input.consume(end + 1);
@@ -85,7 +82,7 @@ export class LineReader {
         this.#reset(false);
         continue;
       }
-      const line = this.#take(head, end);
+      const line = this.#take(head, end, limit);
       input.consume(end + 1);
       this.#reset(false);
       return line;
@@ -101,9 +98,9 @@ export class LineReader {
     this.#skipping = skipping;
   }
 
-  #hold(part: Buffer): void {
+  #hold(part: Buffer, limit: number): void {
     this.#seen += part.length;
-    if (this.#skipping || this.#heldBytes >= this.#limit) return;
+    if (this.#skipping || this.#heldBytes >= limit) return;
     const wanted = this.#heldBytes + part.length;
     if (!this.#held || wanted > this.#held.length) {
       const grown = Buffer.allocUnsafeSlow(Math.max(256, wanted * 2)); // not of the shared pool, which it would keep alive
@@ -115,10 +112,10 @@ export class LineReader {
   }
 
   /** Makes a line of what is held and `head` up to its LF at `end`. */
-  #take(head: Buffer, end: number): string | BadLine {
-    if (this.#seen + end + 1 > this.#limit) return TROUBLES.tooLong;
+  #take(head: Buffer, end: number, limit: number): string | BadLine {
+    if (this.#seen + end + 1 > limit) return TROUBLES.tooLong;
     if (this.#seen === 0) return decode(head, end - 1);
-    this.#hold(head.subarray(0, end));
+    this.#hold(head.subarray(0, end), limit);
     return decode(this.#held!, this.#heldBytes - 1);
   }
 }

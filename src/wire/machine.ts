@@ -24,6 +24,8 @@ export const END = '[*]';
 export type Signal =
   /** The client is there. */
   | 'connect'
+  /** A line of a state in which lines are no commands; the cargo is the line. */
+  | 'answer'
   /** Content or chunk is complete. */
   | 'end'
   /** A verb that no row knows. */

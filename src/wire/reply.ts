@@ -8,4 +8,6 @@ export interface Reply {
   readonly bytes: Buffer;
   /** Octets of input that belong to the refused event and are read away before the next one. */
   readonly discard?: number;
+  /** What the client has said in advance of the state that this leads to: its event `answer` follows at once. */
+  readonly answer?: string;
 }

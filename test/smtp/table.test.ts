@@ -118,6 +118,7 @@ describe('the tables', () => {
       for (const [state, { read }] of Object.entries(table.states as Record<string, { read: string }>)) {
         const signals = ['timeout', 'crash', 'shutdown'];
         if (read === 'line') signals.push('unknown', 'misplaced', 'badLine');
+        else if (read === 'answer') signals.push('answer', 'badLine', 'tooManyFails');
         else signals.push('end', 'endless');
         for (const signal of signals) expect(find(state as never, signal), `${state} x ${signal}`).toBeDefined();
       }

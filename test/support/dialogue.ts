@@ -1,11 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
+import { anybody } from '../../src/auth/anybody.ts';
 import { lmtp } from '../../src/lmtp/table.ts';
+import type { Credentials, Judgement } from '../../src/mail/authenticator.ts';
 import { createMemorySpool } from '../../src/mail/content.ts';
 import type { Message } from '../../src/mail/message.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Sink } from '../../src/mail/sink.ts';
 import { SMTP_LIMITS } from '../../src/smtp/limits.ts';
-import { prepare, Session } from '../../src/smtp/session.ts';
+import { type Logins, prepare, Session } from '../../src/smtp/session.ts';
 import { mailinator, smtp } from '../../src/smtp/table.ts';
 import { Connection } from '../../src/wire/connection.ts';
 import { FakeSocket } from './fake-socket.ts';
@@ -144,10 +146,32 @@ function chooseSink(name: string, kept: Kept[]): Sink {
   }
 }
 
+/** `@ auth any`, or `@ auth NAME SECRET`: the one user, whose secret is also a token; `busy` and `blocked` are names. */
+function scriptedLogins(settings: ReadonlyMap<string, string>): Logins {
+  const [name = '', password] = settings.get('auth')!.split(' ');
+  const judge = async ({ user, secret }: Credentials): Promise<Judgement> => {
+    await turn();
+    if (user === 'busy' || user === 'blocked') return { ok: false, why: user };
+    const isRight = (user === name || user === '') && secret === password;
+    return isRight ? { ok: true, user: name } : { ok: false, why: 'wrong' };
+  };
+  return {
+    authenticator: name === 'any' ? anybody : { judge },
+    required: settings.has('authRequired'),
+    plaintext: settings.has('authPlaintext'),
+  };
+}
+
 /** Plays a dialogue; throws an Error that names the line where daemon and script part. */
 export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Promise<void> {
   const { settings } = dialogue;
-  const limits: Record<string, number> = { ...SMTP_LIMITS, failureDelayMs: 1, lingerMs: 50, filterMs: 20 };
+  const limits: Record<string, number> = {
+    ...SMTP_LIMITS,
+    failureDelayMs: 1,
+    loginFailureDelayMs: 1,
+    lingerMs: 50,
+    filterMs: 20,
+  };
   for (const [key, value] of settings) if (key in limits) limits[key] = Number(value);
   const kept: Kept[] = [];
   const reports: Report[] = [];
@@ -164,10 +188,13 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
     bareNewlines: settings.get('bareNewlines') === 'keep' ? 'keep' : 'reject',
     lenientSyntax: settings.has('lenientSyntax'),
     filters: scriptedFilters(settings.get('filters') ?? ''),
+    ...(settings.has('auth') && { logins: scriptedLogins(settings) }),
     room: () => Number(settings.get('room') ?? Number.POSITIVE_INFINITY),
   });
   const socket = new FakeSocket();
+  socket.remoteAddress = settings.get('client') ?? socket.remoteAddress;
   const session = new Session(services, socket.remoteAddress, socket.remotePort);
+  if (settings.has('tls')) session.tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
   const machine = protocol === 'lmtp' ? lmtp : protocol === 'mailinator' ? mailinator : smtp;
   const connection = new Connection(socket.asSocket, machine as typeof smtp, session);
   const heard = new Heard(socket);
@@ -255,6 +282,12 @@ function check(dialogue: Dialogue, kept: Kept[], reports: Report[], fail: (line:
         if (at < 0) at = 0;
         same(line, message(line).message.protocol, value);
         break;
+      case 'login': {
+        if (at < 0) at = 0;
+        const { login } = message(line).message.client;
+        same(line, login ? `${login.mechanism} ${login.user}`.trim() : 'none', value);
+        break;
+      }
       case 'bareNewlines':
         if (at < 0) at = 0;
         same(line, String(message(line).message.content.bareNewlines), value);

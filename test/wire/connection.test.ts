@@ -8,7 +8,7 @@ import { FakeSocket } from '../support/fake-socket.ts';
 const say = (text: string, outcome: Outcome = 'ok'): Reply => ({ outcome, bytes: Buffer.from(`${text}\r\n`) });
 
 class TestSession implements Session {
-  limits = { lineBytes: 100, writeMs: 50, lingerMs: 50, lineMs: 60, contentMs: 60 };
+  limits = { lineBytes: 100, answerBytes: 200, writeMs: 50, lingerMs: 50, lineMs: 60, contentMs: 60 };
   chunkBytes = 0;
   ceilingBytes = 1000;
   taken = '';

@@ -131,12 +131,12 @@ describe('bare newlines in chunks', () => {
 
 describe('command lines', () => {
   function readLines(segments: readonly Buffer[], limit = 64): unknown[] {
-    const reader = new LineReader(limit);
+    const reader = new LineReader();
     const input = new Input();
     const lines: unknown[] = [];
     for (const segment of segments) {
       input.push(segment);
-      for (let line = reader.next(input); line !== undefined; line = reader.next(input)) {
+      for (let line = reader.next(input, limit); line !== undefined; line = reader.next(input, limit)) {
         lines.push(typeof line === 'string' ? line : line.trouble);
         if (typeof line !== 'string' && (line.trouble === 'endless' || line.trouble === 'tls')) return lines;
       }

@@ -1,21 +1,30 @@
 import type { Sender } from '../../mail/envelope.ts';
-import { ANNOUNCED } from '../extensions.ts';
 import { consult } from '../filters.ts';
 import { parseMailinatorPath } from '../parse/mailinator-path.ts';
 import { checkMailParams, parseParams } from '../parse/params.ts';
 import { parsePathArg } from '../parse/path.ts';
-import { NO_ROOM, NO_SUCH_USER, reply, SENDER_NEEDS_UTF8, SENDER_OK, type SmtpReply, TOO_BIG } from '../replies.ts';
+import {
+  LOGIN_FIRST,
+  NO_ROOM,
+  NO_SUCH_USER,
+  reply,
+  SENDER_NEEDS_UTF8,
+  SENDER_OK,
+  type SmtpReply,
+  TOO_BIG,
+} from '../replies.ts';
 import type { Session } from '../session.ts';
 import { refuse } from './faults.ts';
 import { parting } from './other.ts';
 
 /** MAIL (RFC 5321 §4.1.1.2): opens a transaction with its sender. */
 export function mail(session: Session, arg: string): SmtpReply | Promise<SmtpReply> {
+  if (session.services.logins?.required && !session.login) return LOGIN_FIRST;
   const found = parsePathArg('FROM:', arg, { lenient: session.services.lenientSyntax, utf8: true });
   if (!found.ok) return refuse('MAIL', found);
   const params = parseParams(found.value.rest);
   if (!params.ok) return refuse('MAIL', params);
-  const facts = checkMailParams(params.value, { esmtp: session.extended, announced: ANNOUNCED });
+  const facts = checkMailParams(params.value, { esmtp: session.extended, announced: session.announced });
   if (!facts.ok) return refuse('MAIL', facts);
   if (found.value.nonAscii && !facts.value.smtpUtf8) return SENDER_NEEDS_UTF8;
   const declared = facts.value.size ?? 0;

@@ -1,5 +1,6 @@
 import { consult } from '../filters.ts';
 import {
+  ANSWER_TOO_LONG,
   BAD_ARGUMENT,
   BAD_CHARACTERS,
   BDAT_GOES_ON,
@@ -28,6 +29,7 @@ import {
   type SmtpReply,
   TIMED_OUT,
   TOO_MANY_FAILURES,
+  TOO_MANY_LOGINS,
   UNKNOWN_COMMAND,
 } from '../replies.ts';
 import type { Session } from '../session.ts';
@@ -82,10 +84,13 @@ export function vrfy(_session: Session, arg: string): SmtpReply {
 }
 
 /** HELP, from the verb table (RFC 5321 §4.1.1.8). */
-export function help({ services }: Session, arg: string): SmtpReply {
-  const mine = VERBS.filter(({ only }) => only === undefined || only === services.protocol);
+export function help(session: Session, arg: string): SmtpReply {
+  const { protocol } = session.services;
+  const mine = VERBS.filter(({ only }) => only === undefined || only === protocol);
   if (arg === '') {
-    const list = mine.filter((facts) => !facts.refused).map((facts) => facts.verb);
+    const { offered } = session;
+    const usable = mine.filter(({ refused, extension }) => !refused && (!extension || offered.includes(extension)));
+    const list = usable.map(({ verb }) => verb);
     return reply(214, '2.0.0', `Commands: ${list.join(' ')}`, 'HELP verb tells more');
   }
   if (!isPrintable(arg)) return BAD_CHARACTERS;
@@ -147,13 +152,18 @@ export function badLine(_session: Session, trouble: string): SmtpReply {
   }
 }
 
+/** A line that is none where the client was asked for an answer: the exchange is over. */
+export function badAnswer(session: Session, trouble: string): SmtpReply {
+  return trouble === 'tooLong' ? ANSWER_TOO_LONG : badLine(session, trouble);
+}
+
 export function endless(session: Session): SmtpReply {
   session.reset();
   return ENDLESS_CONTENT;
 }
 
-export function tooManyFails(): SmtpReply {
-  return TOO_MANY_FAILURES;
+export function tooManyFails(session: Session): SmtpReply {
+  return session.loginsFailed ? TOO_MANY_LOGINS : TOO_MANY_FAILURES;
 }
 
 export function timeout(): SmtpReply {

@@ -1,5 +1,4 @@
 import { NO_PARAMS, type Recipient } from '../../mail/envelope.ts';
-import { ANNOUNCED } from '../extensions.ts';
 import { consult } from '../filters.ts';
 import { parseMailinatorPath } from '../parse/mailinator-path.ts';
 import { checkRcptParams, parseParams } from '../parse/params.ts';
@@ -37,7 +36,7 @@ function addRecipient(session: Session, arg: string): SmtpReply | Promise<SmtpRe
   if (!found.value.path) return BAD_RECIPIENT;
   const params = parseParams(found.value.rest);
   if (!params.ok) return refuse('RCPT', params);
-  const known = checkRcptParams(params.value, { esmtp: session.extended, announced: ANNOUNCED }, utf8);
+  const known = checkRcptParams(params.value, { esmtp: session.extended, announced: session.announced }, utf8);
   if (!known.ok) return refuse('RCPT', known);
   if (session.to.length >= session.limits.recipients) return tooMany(session);
   const refusal = session.services.chaos?.strike('recipient');
