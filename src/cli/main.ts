@@ -8,10 +8,12 @@ import { onInternalError, tellFailure } from './failure.ts';
 import { addFlags, givenFlags } from './flags.ts';
 import { endOnClosedOutput } from './output.ts';
 import { addRemoteCommands } from './remote-commands.ts';
+import type { SalvageArguments } from './salvage.ts';
 import { addTokenCommands } from './token-commands.ts';
 
 /** Keys that commands reading a data folder need; the rest they take from file and environment. */
 const READING = ['data', 'naming'];
+const SALVAGE_FORMATS = ['store', 'eml', 'mbox'];
 
 const OPTIONS_HELP = `
 Each option can also stand in a TOML file (--config, or INBOXD_CONFIG) by the same word, keep-per-inbox = 500,
@@ -97,7 +99,21 @@ function addReadingCommands(program: Command): void {
       const { rm: run } = await import('./rm.ts');
       process.exitCode = await run(configOf(self), ids, options);
     });
-  for (const command of [ls, show, rm]) addFlags(command, READING);
+  const salvage = program
+    .command('salvage')
+    .argument('<folder>', 'New folder for what can be read')
+    .description('Read what is left of a damaged data folder; nothing is written there')
+    .addOption(
+      new Flag('--format <format>', 'A new store, a file per message, or one mailbox')
+        .choices(SALVAGE_FORMATS)
+        .default('store'),
+    )
+    .addOption(json())
+    .action(async (folder: string, options: SalvageArguments, self: Command) => {
+      const { salvage: run } = await import('./salvage.ts');
+      process.exitCode = await run(configOf(self), folder, options);
+    });
+  for (const command of [ls, show, rm, salvage]) addFlags(command, READING);
 }
 
 function addOtherCommands(program: Command): void {

@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import { StartError } from '../errors.ts';
 import { inboxOf } from '../mail/inbox.ts';
 import type { Store } from '../mail/store.ts';
+import { pathOf } from '../store/sqlite/facts.ts';
 import { layoutOf } from '../store/sqlite/layout.ts';
 import { openSqliteReader } from '../store/sqlite/reader.ts';
 
@@ -48,9 +49,7 @@ export async function findInbox(
   text: string,
   naming: Config['naming'],
 ): Promise<string | undefined> {
-  const at = text.lastIndexOf('@');
-  const path = { local: at < 0 ? text : text.slice(0, at), domain: at < 0 ? '' : text.slice(at + 1), text };
-  for (const inbox of new Set([text, inboxOf(path, naming).inbox])) {
+  for (const inbox of new Set([text, inboxOf(pathOf(text), naming).inbox])) {
     if ((await reader.list({ inbox, limit: 1 })).messages.length > 0) return inbox;
   }
   return undefined;

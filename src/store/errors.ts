@@ -4,7 +4,8 @@ export const STORE_ERRORS = {
   STORE_UNWRITABLE: 'the data folder cannot be made, read or written; the message names the path and the reason',
   STORE_MISSING: 'there is no store in the folder yet; start the daemon on it first',
   STORE_NEWER: 'the database was written by a newer version; use that version or another folder',
-  STORE_CORRUPT: 'the database file is damaged or belongs to another program; move it away or restore a copy',
+  STORE_CORRUPT:
+    'the database file is damaged or belongs to another program; `inboxd salvage` reads what is left of it',
 } as const;
 
 export type StoreErrorCode = keyof typeof STORE_ERRORS;

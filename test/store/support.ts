@@ -2,6 +2,7 @@ import type { Content } from '../../src/mail/content.ts';
 import { contentOf } from '../../src/mail/content.ts';
 import { NO_PARAMS, type Params } from '../../src/mail/envelope.ts';
 import { createId, type Message } from '../../src/mail/message.ts';
+import { pathOf } from '../../src/store/sqlite/facts.ts';
 
 export interface Sample {
   readonly id?: string;
@@ -43,9 +44,4 @@ export async function collect(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const views: Buffer[] = [];
   for await (const view of stream) views.push(view);
   return Buffer.concat(views);
-}
-
-function pathOf(text: string) {
-  const at = text.lastIndexOf('@');
-  return at < 0 ? { local: text, domain: '', text } : { local: text.slice(0, at), domain: text.slice(at + 1), text };
 }

@@ -95,6 +95,18 @@ export function readFacts(
   };
 }
 
+/** An address as it was given, in its parts. */
+export function pathOf(text: string): { readonly local: string; readonly domain: string; readonly text: string } {
+  const at = text.lastIndexOf('@');
+  const local = at < 0 ? text : text.slice(0, at);
+  const isQuoted = /^".*"$/.test(local);
+  return {
+    local: isQuoted ? local.slice(1, -1).replace(/\\(.)/g, '$1') : local,
+    domain: at < 0 ? '' : text.slice(at + 1),
+    text,
+  };
+}
+
 function pairsOf(params: Params): Pairs {
   return params.size === 0 ? NO_PAIRS : [...params];
 }

@@ -1,5 +1,6 @@
 import { parentPort, type Transferable, Worker, workerData } from 'node:worker_threads';
 import { StoreError } from '../errors.ts';
+import { asStoreError, MEMORY } from './sqlite-errors.ts';
 
 /*
  * Calls to a thread: { call, method, argument } goes there, { call, result } or { call, error } comes back, and
@@ -177,6 +178,7 @@ export function tellParent(event: unknown): void {
 
 function carry(error: unknown): CarriedError {
   if (!(error instanceof Error)) return { message: String(error), code: undefined, stack: undefined };
+  if ('errcode' in error) return carry(asStoreError(error, MEMORY)); // a read, of which nobody has asked the disk
   return { message: error.message, code: (error as { code?: string }).code, stack: error.stack };
 }
 

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -85,6 +85,7 @@ export class Writer {
       if (this.#layout) {
         makeDirectories(this.#layout);
         this.#lock = takeLock(this.#layout);
+        refuseOrphans(this.#layout);
       }
       const reserve = this.#layout && new Reserve(this.#layout);
       this.#database = open(this.#layout, reserve);
@@ -321,6 +322,17 @@ function asMuchAsFits<T>(work: (most: number) => T): T {
   }
 }
 
+/** Contents without a database are what a lost file left, and no new store: opening one here would remove them. */
+function refuseOrphans({ directory, database, contents }: Layout): void {
+  if (existsSync(database) && statSync(database).size > 0) return;
+  const { length } = readdirSync(contents);
+  if (length === 0) return;
+  throw new StoreError(
+    'STORE_CORRUPT',
+    `The database in ${directory} is gone, and contents/ still holds ${length} messages; inboxd salvage reads them`,
+  );
+}
+
 /** Opens the database; on a full disk with the room of the reserve, so that messages can be read and removed. */
 function open(layout: Layout | undefined, reserve: Reserve | undefined): DatabaseSync {
   if (!layout || !reserve) return openToWrite(MEMORY, '');
@@ -341,7 +353,11 @@ function failure(error: unknown): Fate {
 function openingError(cause: unknown, directory: string): Error {
   const error = asStoreError(cause, directory) as Error & { code?: string };
   if (error.code === 'STORE_CORRUPT' && !(cause instanceof StoreError)) {
-    return new StoreError('STORE_CORRUPT', `The database in ${directory} is damaged: ${error.message}`, { cause });
+    return new StoreError(
+      'STORE_CORRUPT',
+      `The database in ${directory} is damaged: ${error.message}; inboxd salvage reads what is left`,
+      { cause },
+    );
   }
   if (error.code === undefined || error.code.startsWith('STORE_')) return error;
   return new StoreError('STORE_UNWRITABLE', `Cannot keep mail in ${directory}: ${error.message}`, { cause });
