@@ -17,6 +17,7 @@ import type { Reporter } from './mail/report.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
 import { type Counts, createCounters } from './report/counters.ts';
+import { type Seat, seatSockets } from './seats.ts';
 import { discard } from './sinks/discard.ts';
 import { loadSink } from './sinks/load.ts';
 import { createMaildirSink } from './sinks/maildir.ts';
@@ -28,6 +29,7 @@ import { mailinator, smtp } from './smtp/table.ts';
 import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
 import { spoolDirectory } from './store/sqlite/layout.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
+import type { PassedSocket } from './system/passed-sockets.ts';
 import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
@@ -49,6 +51,8 @@ export interface DaemonParts {
   readonly rights?: BindingRights;
   /** May refuse what clients of SMTP and LMTP say, asked in this order. */
   readonly filters?: readonly Filter[];
+  /** Sockets that listen already and take the place of listeners. */
+  readonly sockets?: readonly PassedSocket[];
 }
 
 /** What only binding needs of the rights a program was started with. */
@@ -92,14 +96,15 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
   const undo: (() => Promise<void>)[] = [];
   try {
     const hasher = new Hasher(AUTH_LIMITS);
-    const http = await openHttpAccess(config, report, hasher);
+    const listen = seatSockets(config.listen, parts.sockets ?? []);
+    const http = await openHttpAccess({ ...config, listen }, report, hasher);
     const logins = await openLogins(config, report, hasher);
     const keep = await openKeep(config, parts, report, undo);
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
     const places = new Places(config.maxConnections);
     const doors: Door[] = [];
-    for (const address of config.listen) {
+    for (const address of listen) {
       const door =
         address.protocol === 'http'
           ? await makeHttpDoor(address, config, { ...http, keep, report, counters: counters.counts, urls })
@@ -237,7 +242,7 @@ interface MailParts {
   readonly logins: Logins | undefined;
 }
 
-async function makeMailDoor(address: ListenAddress, config: Config, parts: MailParts): Promise<Door> {
+async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Promise<Door> {
   const { keep, report, places, filters, logins } = parts;
   const limits: SmtpLimits = {
     ...SMTP_LIMITS,
@@ -279,7 +284,7 @@ interface HttpParts extends HttpAccess {
   readonly urls: () => readonly string[];
 }
 
-async function makeHttpDoor(address: ListenAddress, config: Config, parts: HttpParts): Promise<Door> {
+async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Promise<Door> {
   const { keep, report, access, counters, urls: listeners } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const server = createHttpServer({
@@ -310,8 +315,10 @@ async function ready<T>(address: ListenAddress, work: () => Promise<T>): Promise
   });
 }
 
-function place(address: ListenAddress): Place {
-  return address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
+function place(address: Seat): Place {
+  const { fd } = address;
+  const bound = address.path === undefined ? { host: address.host, port: address.port } : { path: address.path };
+  return fd === undefined ? bound : { ...bound, fd };
 }
 
 function urlOf(address: ListenAddress, bound: Bound): string {

@@ -2,6 +2,7 @@ import { USERS_ERRORS } from './auth/errors.ts';
 import { ConfigError, type ConfigErrorCode } from './config/error.ts';
 import { HTTP_ERRORS } from './http/auth/errors.ts';
 import { STORE_ERRORS } from './store/errors.ts';
+import { SYSTEM_ERRORS } from './system/errors.ts';
 
 /** Stable codes of everything that keeps the daemon from starting or a command from running, with what each means. */
 export const START_ERRORS = Object.freeze({
@@ -21,6 +22,7 @@ export const START_ERRORS = Object.freeze({
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function.',
   DAEMON_UNREACHABLE: 'The daemon that a command asks has no HTTP listener or does not answer.',
   DAEMON_REFUSED: 'The daemon wants credentials, or cannot do what a command asks of it; the message says why.',
+  ...SYSTEM_ERRORS,
   NODE_TOO_OLD: 'inboxd needs Node.js 24 or later.',
 } satisfies Record<ConfigErrorCode | (string & {}), string>);
 

@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['mail'],
   sinks: ['mail'],
   dns: ['mail'],
+  system: ['report/line-writer.ts'],
   report: ['mail', 'pino', 'pino-pretty'],
   auth: ['mail'],
   http: ['mail', 'auth', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],

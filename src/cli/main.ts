@@ -58,9 +58,8 @@ function addServe(program: Command): void {
     .allowExcessArguments() // a mistyped command arrives here, and gets a better answer below
     .action(async (_options: object, self: Command) => {
       refuseArguments(self, program);
-      const { config } = loadConfig(givenFlags(self));
       const { serve } = await import('./serve.ts');
-      await serve(config);
+      await serve(loadConfig(givenFlags(self)));
     });
   addFlags(command).addHelpText('after', `${OPTIONS_HELP}\n${EXIT_CODES_HELP}`);
 }

@@ -1,14 +1,19 @@
-import { constants } from 'node:os';
-import type { Config } from '../config/settings.ts';
+import type { LoadedConfig } from '../config.ts';
 import { createDaemon, type Daemon } from '../daemon.ts';
-import { createLogReporter, type LogReporter } from '../report/log.ts';
+import { StartError } from '../errors.ts';
+import type { LogReporter } from '../report/log.ts';
+import { runInBackground, tellReady } from '../system/background.ts';
+import { findServiceManager } from '../system/notify.ts';
+import { takePassedSockets } from '../system/passed-sockets.ts';
+import { type PidFile, takePidFile } from '../system/pid-file.ts';
 import { VERSION } from '../version.ts';
-import { EXIT, SIGNAL_EXIT } from './exit-codes.ts';
+import { EXIT } from './exit-codes.ts';
 import { onInternalError, tellFailure } from './failure.ts';
+import { openLog } from './open-log.ts';
+import { settleIdentity } from './own-identity.ts';
+import { listenToSignals } from './signals.ts';
 import { welcome } from './welcome.ts';
 
-/** A terminal sends SIGINT to a whole process group and npm passes on its own: one key press may arrive twice. */
-const SAME_KEY_PRESS_MS = 100;
 /** What stopping may take beyond the grace period: the last commit, and closing files. */
 const STOP_SLACK_MS = 15_000;
 /** The longest a timer of Node.js can wait; beyond, it fires at once. */
@@ -18,24 +23,40 @@ const LOG_FLUSH_MS = 1000;
 
 /**
  * `inboxd serve`: runs the daemon until a signal ends it, then exits.
- * The first SIGTERM or SIGINT stops it gracefully, exit code 0; a second one ends it at once.
+ * The first SIGTERM or SIGINT stops it gracefully, exit code 0; a second one ends it at once. SIGUSR1 opens the log anew.
  * What keeps the daemon from starting is told in a line, and ends the process too, whatever a sink may have left running.
  */
-export async function serve(config: Config): Promise<never> {
-  const log = createLogReporter({ level: config.logLevel, format: config.logFormat });
+export async function serve(loaded: LoadedConfig): Promise<never> {
+  const { config } = loaded;
+  if (config.daemon) return goToBackground(loaded);
+  const rights = settleIdentity(loaded);
+  const { log, reopen } = openLog(config);
+  const pidFile = config.pidFile === '' ? undefined : takePidFile(config.pidFile);
+  if (pidFile) process.once('exit', () => release(pidFile, log));
+  if (config.workDir !== '') process.chdir(config.workDir);
   onInternalError((error) => {
     log.logger.fatal({ err: error }, 'internal error, ending');
     log.flushSync();
   });
-  const signalled = firstSignal(log).then((signal) => {
+  const signals = listenToSignals(log);
+  signals.onRotate = reopen;
+  const manager = findServiceManager({
+    onError: (error) => log.logger.warn({ err: error }, 'the service manager was not told'),
+  });
+  const signalled = signals.end.then((signal) => {
     log.logger.info({ signal, graceMs: config.graceMs }, 'stopping');
     endLate(config.graceMs + STOP_SLACK_MS, log); // from now on, so that a start that hangs is covered too
+    void manager?.stopping();
   });
-  const daemon = await createDaemon(config, { report: log }).catch(async (error: unknown) => {
+  const parts = { report: log, sockets: takePassedSockets(), ...(rights && { rights }) };
+  const daemon = await createDaemon(config, parts).catch(async (error: unknown) => {
     await flushed(log);
     process.exit(tellFailure(error));
   });
   await announce(daemon, log);
+  tellReady();
+  void manager?.ready(`listening on ${daemon.listeners.map(({ url }) => url).join(' ')}`);
+  manager?.keepAlive();
   await signalled;
   await daemon.stop({ graceMs: config.graceMs });
   log.logger.info('stopped');
@@ -43,10 +64,29 @@ export async function serve(config: Config): Promise<never> {
   process.exit(EXIT.OK);
 }
 
+/** Runs the same command line in the background, where the last word is that it shall not go there again. */
+async function goToBackground({ config }: LoadedConfig): Promise<never> {
+  if (config.logFile === '' && config.syslog === '') {
+    throw new StartError('CONFIG_CONFLICT', 'daemon needs log-file or syslog: nobody sees its standard output');
+  }
+  const workDir = config.workDir === '' ? ['--work-dir', '/'] : [];
+  process.exit(await runInBackground([...process.argv.slice(1), ...workDir, '--no-daemon']));
+}
+
+function release(pidFile: PidFile, log: LogReporter): void {
+  try {
+    pidFile.release();
+  } catch (error) {
+    log.logger.warn({ err: error }, 'the pid file could not be removed');
+    log.flushSync();
+  }
+}
+
 async function announce({ config, listeners }: Daemon, log: LogReporter): Promise<void> {
   const { data, sink, hostname, naming } = config;
   log.logger.info({ version: VERSION, pid: process.pid, data, sink, hostname, naming }, 'started');
-  if (!process.stdout.isTTY || config.logFormat === 'json') return;
+  const { logFormat, logFile, syslog } = config;
+  if (!process.stdout.isTTY || logFormat === 'json' || logFile !== '' || syslog !== '') return;
   await flushed(log);
   process.stdout.write(`\n${welcome(config, listeners)}\n`);
 }
@@ -59,27 +99,6 @@ function endLate(milliseconds: number, log: LogReporter): void {
     process.exit(EXIT.INTERNAL);
   };
   setTimeout(end, Math.min(milliseconds, LONGEST_TIMER_MS));
-}
-
-/** Resolves with the first signal that asks for an end; whatever comes after that ends the process at once. */
-function firstSignal(log: LogReporter): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let first: { signal: NodeJS.Signals; at: number } | undefined;
-    const receive = (signal: NodeJS.Signals): void => {
-      if (first === undefined) {
-        first = { signal, at: performance.now() };
-        resolve(signal);
-        return;
-      }
-      const isSameKeyPress = signal === 'SIGINT' && first.signal === 'SIGINT' && process.stdin.isTTY === true;
-      if (isSameKeyPress && performance.now() - first.at < SAME_KEY_PRESS_MS) return;
-      log.logger.warn({ signal }, 'second signal, ending at once');
-      log.flushSync();
-      process.exit(SIGNAL_EXIT + constants.signals[signal]);
-    };
-    process.on('SIGINT', receive);
-    process.on('SIGTERM', receive);
-  });
 }
 
 async function flushed(log: LogReporter): Promise<void> {

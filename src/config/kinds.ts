@@ -9,6 +9,7 @@ import {
   parseListenUrl,
   parseServer,
 } from './listen-url.ts';
+import { parseSyslog } from './syslog-url.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
 /** What came of reading a value; `why` adds to what the kind says is allowed, '' if there is nothing to add. */
@@ -120,6 +121,18 @@ export function oneOf<W extends string>(words: readonly W[]): Kind<W> {
   };
 }
 
+/** Text of a form. */
+export function text(form: RegExp, allowed: string, placeholder: string): Kind<string> {
+  const accepts = (value: unknown): value is string => typeof value === 'string' && form.test(value);
+  return {
+    allowed,
+    placeholder,
+    read: (raw) => (accepts(raw) ? { ok: true, value: raw } : BAD),
+    accepts,
+    print: (value) => value,
+  };
+}
+
 /** A name to be known by: no CR, LF or non-ASCII can get into a greeting (reply injection). */
 export const HOST_NAME: Kind<string> = {
   allowed: 'a host name of ASCII letters, digits, hyphens and dots, at most 255 characters',
@@ -209,6 +222,32 @@ export const OPTIONAL_FILE: Kind<string> = {
   accepts: (value) => value === '' || isPath(value),
   print: (value) => value,
 };
+
+/** A folder, or none. */
+export const OPTIONAL_FOLDER: Kind<string> = { ...OPTIONAL_FILE, allowed: 'the path of a folder', placeholder: 'dir' };
+
+/** Name or number of a user or group; '' for none. */
+export const ACCOUNT: Kind<string> = text(
+  /^(?:[a-z_][a-z0-9_.-]{0,31}\$?|\d{1,10})?$/i,
+  'a name that the system knows, or a number',
+  'name',
+);
+
+/** Where syslog is; '' for none. */
+export const SYSLOG: Kind<string> = {
+  allowed: 'local, udp://host:port or tcp://host:port; empty for none',
+  placeholder: 'where',
+  read: (raw) => (SYSLOG.accepts(raw) ? { ok: true, value: raw as string } : BAD),
+  accepts: (value) => value === '' || (typeof value === 'string' && parseSyslog(value) !== undefined),
+  print: (value) => value,
+};
+
+/** APP-NAME of RFC 5424 §6. */
+export const SYSLOG_PREFIX: Kind<string> = text(
+  /^[\x21-\x7e]{1,48}$/,
+  'at most 48 printable ASCII characters without space',
+  'name',
+);
 
 /** Origins of pages: a flag that repeats, a TOML array, or a variable with white space or commas between. */
 export const ORIGINS: Kind<readonly string[]> = {

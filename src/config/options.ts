@@ -2,6 +2,7 @@ import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
 import {
+  ACCOUNT,
   AUTH,
   DATA_FOLDER,
   duration,
@@ -10,11 +11,14 @@ import {
   LISTEN_HOST,
   LISTEN_URLS,
   OPTIONAL_FILE,
+  OPTIONAL_FOLDER,
   OPTIONAL_SERVER,
   ORIGINS,
   oneOf,
   SINK,
   SWITCH,
+  SYSLOG,
+  SYSLOG_PREFIX,
   size,
   wholeNumber,
 } from './kinds.ts';
@@ -23,7 +27,7 @@ import type { Settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Category = 'Listeners' | 'Inboxes and store' | 'Receiving' | 'Who may send' | 'Limits' | 'Log';
+export type Category = 'Listeners' | 'Inboxes and store' | 'Receiving' | 'Who may send' | 'Limits' | 'Log' | 'Service';
 
 /** One option. Its key is the word in a TOML file; flag and variable are made from it. */
 export interface Option<P extends keyof Settings = keyof Settings> {
@@ -87,6 +91,15 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'grace',            property: 'graceMs',          category: 'Limits',            kind: GRACE,                             initial: () => 30_000,                              doc: 'Longest wait for messages in flight when stopping' },
   { key: 'log-level',        property: 'logLevel',         category: 'Log',               kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), initial: () => 'info', doc: 'Least important lines to log' },
   { key: 'log-format',       property: 'logFormat',        category: 'Log',               kind: oneOf(['auto', 'json', 'pretty']), initial: () => 'auto',                              doc: 'Form of log lines; auto is pretty on a terminal and JSON elsewhere' },
+  { key: 'log-file',         property: 'logFile',          category: 'Log',               kind: OPTIONAL_FILE,                     initial: () => '',                                  usually: 'standard output', doc: 'Append the log to this file; SIGUSR1 opens it anew after a rotation' },
+  { key: 'syslog',           property: 'syslog',           category: 'Log',               kind: SYSLOG,                            initial: () => '',                                  usually: 'none', doc: 'Send the log to syslog (RFC 5424) instead' },
+  { key: 'syslog-prefix',    property: 'syslogPrefix',     category: 'Log',               kind: SYSLOG_PREFIX,                     initial: () => 'inboxd',                            doc: 'Name of the program in syslog' },
+  { key: 'user',             property: 'user',             category: 'Service',           kind: ACCOUNT,                           initial: () => '',                                  usually: 'who starts it', doc: 'Become this user once the ports are bound; wants to be started as root' },
+  { key: 'group',            property: 'group',            category: 'Service',           kind: ACCOUNT,                           initial: () => '',                                  usually: "the user's", doc: 'Group to become along with user, without the further groups of the user' },
+  { key: 'allow-root',       property: 'allowRoot',        category: 'Service',           kind: SWITCH,                            initial: () => false,                               doc: 'Run as root if started so; refused otherwise' },
+  { key: 'daemon',           property: 'daemon',           category: 'Service',           kind: SWITCH,                            initial: () => false,                               doc: 'Go to the background once it is ready; wants log-file or syslog' },
+  { key: 'pid-file',         property: 'pidFile',          category: 'Service',           kind: OPTIONAL_FILE,                     initial: () => '',                                  usually: 'none', doc: 'Keep the process id in this file while running' },
+  { key: 'work-dir',         property: 'workDir',          category: 'Service',           kind: OPTIONAL_FOLDER,                   initial: () => '',                                  usually: 'where it is started; / with daemon', doc: 'Folder to run in; relative paths of options start where inboxd was started' },
 ];
 
 export const KEYS: readonly string[] = OPTIONS.map(({ key }) => key);

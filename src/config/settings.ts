@@ -46,6 +46,22 @@ export interface Config {
   readonly graceMs: number;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
   readonly logFormat: 'auto' | 'json' | 'pretty';
+  /** Absolute path; '' is standard output. */
+  readonly logFile: string;
+  /** What `parseSyslog` reads, or ''. */
+  readonly syslog: string;
+  readonly syslogPrefix: string;
+  /** Name or number of whom to become, or ''. */
+  readonly user: string;
+  readonly group: string;
+  /** Root may stay root. */
+  readonly allowRoot: boolean;
+  /** Go to the background. */
+  readonly daemon: boolean;
+  /** Absolute path, or ''. */
+  readonly pidFile: string;
+  /** Absolute path, or ''. */
+  readonly workDir: string;
 }
 
 /** Options that only shape the default listeners; `Config.listen` is what comes of them. */

@@ -1,4 +1,4 @@
-import { write, writeSync } from 'node:fs';
+import { closeSync, write, writeSync } from 'node:fs';
 
 /**
  * Writes log lines to a file descriptor without ever holding up or ending the daemon.
@@ -17,6 +17,12 @@ export interface LineWriter {
   flushSync(): void;
 }
 
+/** A line writer whose descriptor can change. */
+export interface DescriptorWriter extends LineWriter {
+  /** Goes on with another descriptor, as after a rotation; what is being written is finished on the old one, which is then closed. */
+  replace(next: number): void;
+}
+
 export interface LineWriterOptions {
   readonly waitingCharacters?: number;
   /** Told the number of lines lost, once lines get through again. */
@@ -27,8 +33,10 @@ const RETRY_MS = 20;
 const FLUSH_SYNC_MS = 1000;
 const CLOSED = new Set(['EPIPE', 'EBADF', 'ECONNRESET', 'ENOTCONN']);
 
-export function createLineWriter(fd: number, options: LineWriterOptions = {}): LineWriter {
+export function createLineWriter(first: number, options: LineWriterOptions = {}): DescriptorWriter {
   const { waitingCharacters = 4 * 1024 * 1024, onLost } = options;
+  let fd = first;
+  const retired: number[] = [];
   let waiting = '';
   let lost = 0;
   let isBusy = false;
@@ -48,6 +56,7 @@ export function createLineWriter(fd: number, options: LineWriterOptions = {}): L
   }
 
   function writeWaiting(): void {
+    for (const old of retired.splice(0)) closeSync(old);
     if (waiting === '' || isClosed) {
       isBusy = false;
       for (const done of idlers.splice(0)) done();
@@ -55,13 +64,13 @@ export function createLineWriter(fd: number, options: LineWriterOptions = {}): L
     }
     const bytes = Buffer.from(waiting);
     waiting = '';
-    writeAll(bytes, 0);
+    writeAll(fd, bytes, 0);
   }
 
-  function writeAll(bytes: Buffer, from: number): void {
-    write(fd, bytes, from, bytes.length - from, null, (error, written) => {
-      if (error) fail(error, bytes, from);
-      else if (from + written < bytes.length) writeAll(bytes, from + written);
+  function writeAll(to: number, bytes: Buffer, from: number): void {
+    write(to, bytes, from, bytes.length - from, null, (error, written) => {
+      if (error) fail(error, to, bytes, from);
+      else if (from + written < bytes.length) writeAll(to, bytes, from + written);
       else succeed();
     });
   }
@@ -75,12 +84,12 @@ export function createLineWriter(fd: number, options: LineWriterOptions = {}): L
     writeWaiting();
   }
 
-  function fail(error: NodeJS.ErrnoException, bytes: Buffer, from: number): void {
+  function fail(error: NodeJS.ErrnoException, to: number, bytes: Buffer, from: number): void {
     if (error.code === 'EAGAIN') {
-      setTimeout(writeAll, RETRY_MS, bytes, from);
+      setTimeout(writeAll, RETRY_MS, to, bytes, from);
       return;
     }
-    if (CLOSED.has(error.code ?? '')) isClosed = true;
+    if (CLOSED.has(error.code ?? '') && to === fd) isClosed = true;
     else lost += countLines(bytes.toString('latin1', from)); // a full disk: there is nobody to tell but the log itself, later
     writeWaiting();
   }
@@ -89,6 +98,12 @@ export function createLineWriter(fd: number, options: LineWriterOptions = {}): L
     write: take,
     flush() {
       return isBusy ? new Promise((resolve) => idlers.push(resolve)) : Promise.resolve();
+    },
+    replace(next) {
+      retired.push(fd);
+      fd = next;
+      isClosed = false;
+      if (!isBusy) for (const old of retired.splice(0)) closeSync(old);
     },
     flushSync() {
       const bytes = Buffer.from(waiting);

@@ -134,7 +134,7 @@ describe('inboxd config', () => {
     writeFileSync(file, stdout);
     const expected = loadConfig(
       { http: false, listen: ['lmtp:///tmp/l.sock'], sink: './my sink.ts', 'keep-age': '90m', 'lenient-syntax': true },
-      { HOME: process.env.HOME },
+      { HOME: process.env.HOME, INBOXD_ALLOW_ROOT: 'true' },
     );
     expect(loadConfig({ config: file }, {}).config).toEqual(expected.config);
   });

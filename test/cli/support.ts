@@ -9,11 +9,12 @@ import { type RunResult, run } from '../support/run.ts';
 
 export const BIN = fileURLToPath(new URL('../../bin/inboxd.ts', import.meta.url));
 
-/** The environment without variables of ours that whoever runs the tests may have set. */
+/** The environment without variables of ours that whoever runs the tests may have set; who may well be root. */
 export function plainEnvironment(more: Readonly<Record<string, string>> = {}): Record<string, string | undefined> {
   const ours = Object.keys(process.env).filter((name) => name.startsWith('INBOXD_'));
   return {
     ...Object.fromEntries([...ours, 'STATE_DIRECTORY', 'FORCE_COLOR'].map((name) => [name, undefined])),
+    INBOXD_ALLOW_ROOT: 'true',
     ...more,
   };
 }

@@ -49,7 +49,9 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<DaemonPr
 export function launchDaemon(options: DaemonOptions = {}): DaemonProcess {
   const data = options.data ?? mkdtempSync(join(tmpdir(), 'inboxd-test-'));
   const [program, ...first] = options.command ?? [process.execPath, BIN];
-  const args = [...first, 'serve', '--port', '0', '--http-port', '0', '--data', data, ...(options.args ?? [])];
+  // tests that change user ids or mount run as root, and so does the daemon then
+  const own = ['serve', '--allow-root', '--port', '0', '--http-port', '0', '--data', data];
+  const args = [...first, ...own, ...(options.args ?? [])];
   const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
   return new DaemonProcess(child, data, options.data === undefined);
 }
