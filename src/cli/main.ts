@@ -10,6 +10,7 @@ import { endOnClosedOutput } from './output.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import type { SalvageArguments } from './salvage.ts';
 import { addTokenCommands } from './token-commands.ts';
+import { addUserCommands } from './user-commands.ts';
 
 /** Keys that commands reading a data folder need; the rest they take from file and environment. */
 const READING = ['data', 'naming'];
@@ -47,6 +48,7 @@ function createProgram(): Command {
   addRemoteCommands(program, configOf);
   addOtherCommands(program);
   addTokenCommands(program, configOf);
+  addUserCommands(program, configOf);
   program.addHelpText('after', () => `\n${serveHelp(program)}${OPTIONS_HELP}\n${EXIT_CODES_HELP}`);
   return program;
 }

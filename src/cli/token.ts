@@ -1,10 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, open, readFile, rename, rm } from 'node:fs/promises';
-import { text } from 'node:stream/consumers';
 import { hashSecret } from '../auth/secret.ts';
 import { createToken } from '../auth/token.ts';
-import { ConfigError } from '../config/error.ts';
-import { parseDuration } from '../config/units.ts';
 import {
   type AuthEntry,
   formatAuthLine,
@@ -17,6 +12,7 @@ import { HttpError } from '../http/auth/errors.ts';
 import type { Grant } from '../http/auth/grant.ts';
 import { EXIT } from './exit-codes.ts';
 import { complain, oneLine, print, printJson, readableTime } from './output.ts';
+import { appendLine, choosePassword, dropLines, readExpiry, readSecretFile, refuse } from './secret-file.ts';
 import { type Column, table } from './table.ts';
 
 export interface CreateOptions {
@@ -39,7 +35,7 @@ export async function createEntry(file: string, options: CreateOptions): Promise
   if (user === undefined) {
     if (options.passwordStdin) refuse('--password-stdin goes with --user');
     const token = createToken();
-    await append(file, formatAuthLine('token', token.id, await hashSecret(token.secret), grant));
+    await appendLine(file, formatAuthLine('token', token.id, await hashSecret(token.secret), grant));
     if (options.json) printJson({ id: token.id, token: token.text, ...toJson(grant) });
     else print(token.text);
     return EXIT.OK;
@@ -47,11 +43,8 @@ export async function createEntry(file: string, options: CreateOptions): Promise
   if (!isUserName(user)) refuse(`${JSON.stringify(user)} is no name: no spaces, no colon, at most 64 characters`);
   if (entries.some(({ kind, name }) => kind === 'user' && name === user))
     refuse(`there is a user ${user} already; revoke it first`);
-  const password = options.passwordStdin
-    ? (await text(process.stdin)).replace(/\r?\n$/, '')
-    : randomBytes(18).toString('base64url');
-  if (password === '') refuse('the password is empty');
-  await append(file, formatAuthLine('user', user, await hashSecret(password), grant));
+  const password = await choosePassword(options.passwordStdin === true);
+  await appendLine(file, formatAuthLine('user', user, await hashSecret(password), grant));
   if (options.json) printJson({ user, ...(!options.passwordStdin && { password }), ...toJson(grant) });
   else if (!options.passwordStdin) print(password);
   return EXIT.OK;
@@ -82,9 +75,7 @@ export async function revokeEntries(file: string, names: readonly string[]): Pro
   const entries = await readEntries(file, false);
   const missing = names.filter((name) => !entries.some((entry) => entry.name === name));
   const gone = new Set(names);
-  const lines = (await readFile(file, 'utf8')).split('\n');
-  const kept = lines.filter((line) => /^\s*(?:#|$)/.test(line) || !gone.has(line.trim().split(/\s+/)[1] ?? ''));
-  if (kept.length < lines.length) await replace(file, kept.join('\n'));
+  await dropLines(file, ([, name = '']) => gone.has(name));
   for (const name of missing) complain(`no token or user ${oneLine(name)}`);
   return missing.length > 0 ? EXIT.NOTHING : EXIT.OK;
 }
@@ -99,14 +90,11 @@ function readGrant({ inbox = [], rights: words = 'read', expires }: CreateOption
     );
   if (inbox.length > 0 && rights.includes('admin'))
     refuse('the right admin is for the whole daemon and goes with no --inbox');
-  const lasts = expires === undefined ? undefined : parseDuration(expires);
-  if (expires !== undefined && (lasts === undefined || lasts === 0)) {
-    refuse(`bad value ${JSON.stringify(expires)} for --expires; allowed: a duration such as 30m, 2h or 7d`);
-  }
+  const expiresAt = readExpiry(expires);
   return {
     rights,
     ...(inbox.length > 0 && { scope: inbox.map((glob) => glob.toLowerCase()) }),
-    ...(lasts !== undefined && { expiresAt: Date.now() + lasts }),
+    ...(expiresAt !== undefined && { expiresAt }),
   };
 }
 
@@ -119,42 +107,7 @@ function toJson({ rights, scope, expiresAt }: Omit<Grant, 'name'>): object {
 }
 
 async function readEntries(file: string, mayBeMissing: boolean): Promise<readonly AuthEntry[]> {
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    if (mayBeMissing && (error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
-  const parsed = parseAuthFile(content);
+  const parsed = parseAuthFile((await readSecretFile(file, mayBeMissing)) ?? '');
   if (!parsed.ok) throw new HttpError('AUTH_UNUSABLE', `${file}:${parsed.line}: ${parsed.why}`);
   return parsed.entries;
-}
-
-/** Adds a line at the end, on a line of its own even if the last one was left without an end. */
-async function append(path: string, line: string): Promise<void> {
-  await using file = await open(path, 'a+', 0o600);
-  const { size } = await file.stat();
-  const { buffer } = await file.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
-  await file.appendFile(`${size > 0 && buffer[0] !== 0x0a ? '\n' : ''}${line}\n`);
-  await file.sync();
-}
-
-/** Replaces a file by a new one in a single step, so that no reader ever sees half of it. */
-async function replace(path: string, content: string): Promise<void> {
-  const next = `${path}.${process.pid}.new`;
-  try {
-    await using file = await open(next, 'wx', 0o600);
-    await file.writeFile(content);
-    await file.sync();
-    await chmod(next, 0o600);
-    await rename(next, path);
-  } catch (error) {
-    await rm(next, { force: true });
-    throw error;
-  }
-}
-
-function refuse(why: string): never {
-  throw new ConfigError([{ code: 'CONFIG_BAD_VALUE', text: why }]);
 }
