@@ -1,4 +1,5 @@
 import { findConflicts } from './config/conflicts.ts';
+import { checkEncryption } from './config/encryption.ts';
 import { ConfigError, type ConfigProblem } from './config/error.ts';
 import { type Origins, resolveListeners } from './config/listeners.ts';
 import { nearest } from './config/nearest.ts';
@@ -97,6 +98,7 @@ function take(source: Source, settings: Settings, origins: Record<string, Origin
 function finish(settings: Settings, origins: Origins, found: readonly ConfigProblem[]): Config {
   const { listen, problems } = resolveListeners(settings, origins);
   problems.push(...findConflicts(settings));
+  problems.push(...checkEncryption(settings, listen));
   const { host: _host, port: _port, httpPort: _httpPort, smtp: _smtp, http: _http, ...rest } = settings;
   // what follows from a value that could not be read would only confuse
   const [first, ...others] = found.length > 0 ? found : problems;

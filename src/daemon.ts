@@ -1,14 +1,16 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Server as TlsServer } from 'node:tls';
 import { Hasher } from './auth/hasher.ts';
 import { AUTH_LIMITS } from './auth/limits.ts';
-import { formatListenUrl, type ListenAddress, parseServer } from './config/listen-url.ts';
+import { formatListenUrl, innerProtocol, isEncrypted, type ListenAddress, parseServer } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
+import { encryptHttp, encryptMail, isHttpsOnly, openCertificates } from './encryption.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
-import { lmtp } from './lmtp/table.ts';
+import { lmtp, lmtpTlsRequired } from './lmtp/table.ts';
 import { openLogins } from './logins.ts';
 import { Chaos } from './mail/chaos.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
@@ -25,11 +27,13 @@ import { createStoreSink } from './sinks/store.ts';
 import { SMTP_LIMITS, type SmtpLimits } from './smtp/limits.ts';
 import { TOO_MANY_CONNECTIONS } from './smtp/replies.ts';
 import { type Logins, prepare, Session } from './smtp/session.ts';
-import { mailinator, smtp } from './smtp/table.ts';
+import { mailinator, smtp, smtpTlsRequired } from './smtp/table.ts';
 import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
 import { spoolDirectory } from './store/sqlite/layout.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import type { PassedSocket } from './system/passed-sockets.ts';
+import type { Certificates } from './tls/certificates.ts';
+import { fingerprintOf } from './tls/identity.ts';
 import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
@@ -69,6 +73,10 @@ export interface Daemon {
   readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
   /** What is kept, when the sink is `store`; else an empty store in memory. */
   readonly store: Store;
+  /** SHA-256 fingerprint of the certificate that the daemon made for itself, if it uses one. */
+  readonly fingerprint: string | undefined;
+  /** Reads again what lies in files of its own, such as certificates. What cannot be used is reported, and the old stays. */
+  reload(): Promise<void>;
   /** Stops accepting, lets transactions in flight finish within the grace period, writes what waits and closes. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
@@ -100,15 +108,31 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const http = await openHttpAccess({ ...config, listen }, report, hasher);
     const logins = await openLogins(config, report, hasher);
     const keep = await openKeep(config, parts, report, undo);
+    const certificates = await openCertificates({ ...config, listen }, report, parts.sink === undefined);
+    undo.push(async () => certificates?.stop());
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
     const places = new Places(config.maxConnections);
     const doors: Door[] = [];
     for (const address of listen) {
       const door =
-        address.protocol === 'http'
-          ? await makeHttpDoor(address, config, { ...http, keep, report, counters: counters.counts, urls })
-          : await makeMailDoor(address, config, { keep, report, places, logins, filters: parts.filters ?? [] });
+        innerProtocol(address.protocol) === 'http'
+          ? await makeHttpDoor(address, config, {
+              ...http,
+              keep,
+              report,
+              counters: counters.counts,
+              urls,
+              certificates,
+            })
+          : await makeMailDoor(address, config, {
+              keep,
+              report,
+              places,
+              logins,
+              filters: parts.filters ?? [],
+              certificates,
+            });
       undo.push(() => door.stop(0));
       doors.push(door);
     }
@@ -119,6 +143,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
       await Promise.all(doors.map((door) => door.stop(graceMs)));
+      certificates?.stop();
       await card?.();
       await keep.close();
     };
@@ -126,6 +151,8 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       config,
       listeners: named,
       store: keep.store,
+      fingerprint: certificates?.areOwn ? fingerprintOf(certificates.identities[0]!) : undefined,
+      reload: async () => certificates?.reload(),
       stop: ({ graceMs = config.graceMs } = {}) => (stopped ??= stop(graceMs)),
     };
   } catch (error) {
@@ -240,10 +267,13 @@ interface MailParts {
   readonly places: Places;
   readonly filters: readonly Filter[];
   readonly logins: Logins | undefined;
+  readonly certificates: Certificates | undefined;
 }
 
 async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Promise<Door> {
-  const { keep, report, places, filters, logins } = parts;
+  const { keep, report, places, filters, logins, certificates } = parts;
+  const isLmtp = innerProtocol(address.protocol) === 'lmtp';
+  const { access: tls, starttls } = encryptMail(address, config, certificates);
   const limits: SmtpLimits = {
     ...SMTP_LIMITS,
     contentBytes: config.maxMessageBytes,
@@ -253,7 +283,7 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
     sinkMs: config.sinkTimeoutMs,
   };
   const services = prepare({
-    protocol: address.protocol === 'lmtp' ? 'LMTP' : 'SMTP',
+    protocol: isLmtp ? 'LMTP' : 'SMTP',
     hostname: config.hostname,
     limits,
     sink: keep.sink,
@@ -261,6 +291,7 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
     report,
     bareNewlines: config.bareNewlines,
     lenientSyntax: config.lenientSyntax,
+    starttls: starttls !== 'off',
     room: () => keep.space.room(),
     chaos: keep.chaos,
     filters,
@@ -268,11 +299,14 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
   });
   const serve = (peer: Peer) => {
     const session = new Session(services, peer.remoteAddress ?? 'local', peer.remotePort ?? 0);
-    if (address.protocol === 'lmtp') return new Connection(peer, lmtp, session);
-    if (config.profile === 'mailinator') return new Connection(peer, mailinator, session);
-    return new Connection(peer, smtp, session);
+    if (starttls === 'required') return new Connection(peer, isLmtp ? lmtpTlsRequired : smtpTlsRequired, session, tls);
+    if (isLmtp) return new Connection(peer, lmtp, session, tls);
+    if (config.profile === 'mailinator') return new Connection(peer, mailinator, session, tls);
+    return new Connection(peer, smtp, session, tls);
   };
-  const listener = new Listener({ at: place(address), places, full: TOO_MANY_CONNECTIONS.bytes, serve });
+  // no word of ours would be understood before the handshake, and that is not worth one
+  const full = tls?.implicit ? Buffer.alloc(0) : TOO_MANY_CONNECTIONS.bytes;
+  const listener = new Listener({ at: place(address), places, full, serve });
   await ready(address, () => listener.ready());
   return { address, bind: () => listener.bind(), stop: (graceMs) => listener.stop(graceMs) };
 }
@@ -282,12 +316,16 @@ interface HttpParts extends HttpAccess {
   readonly report: Reporter;
   readonly counters: () => Counts;
   readonly urls: () => readonly string[];
+  readonly certificates: Certificates | undefined;
 }
 
 async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Promise<Door> {
-  const { keep, report, access, counters, urls: listeners } = parts;
+  const { keep, report, access, counters, urls: listeners, certificates } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
-  const server = createHttpServer({
+  const isSecure = isEncrypted(address.protocol);
+  const server: ReturnType<typeof createHttpServer> = createHttpServer({
+    ...(isSecure && certificates && { tls: encryptHttp(certificates, () => server.server as unknown as TlsServer) }),
+    onlyHttps: isHttpsOnly(config, certificates),
     store: keep.store,
     submit: keep.sink,
     spool: keep.spool,

@@ -3,6 +3,7 @@ import { ConfigError, type ConfigErrorCode } from './config/error.ts';
 import { HTTP_ERRORS } from './http/auth/errors.ts';
 import { STORE_ERRORS } from './store/errors.ts';
 import { SYSTEM_ERRORS } from './system/errors.ts';
+import { TLS_ERRORS } from './tls/errors.ts';
 
 /** Stable codes of everything that keeps the daemon from starting or a command from running, with what each means. */
 export const START_ERRORS = Object.freeze({
@@ -16,6 +17,7 @@ export const START_ERRORS = Object.freeze({
   ADDRESS_UNAVAILABLE: 'The host to listen on is no address of this machine, or its name is unknown.',
   ...HTTP_ERRORS,
   ...USERS_ERRORS,
+  ...TLS_ERRORS,
   ...STORE_ERRORS,
   STORE_MISSING: 'The data folder holds no store yet.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',

@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Hasher } from './auth/hasher.ts';
 import { createToken } from './auth/token.ts';
-import { formatListenUrl, type ListenAddress } from './config/listen-url.ts';
+import { formatListenUrl, innerProtocol, type ListenAddress } from './config/listen-url.ts';
 import type { Config } from './config.ts';
 import { StartError } from './errors.ts';
 import { type Access, OPEN_ACCESS } from './http/auth/access.ts';
@@ -19,7 +19,7 @@ export interface HttpAccess {
  * @throws StartError HTTP_OPEN where other machines could read all mail without anybody having said so; AUTH_UNUSABLE
  */
 export async function openHttpAccess(config: Config, report: Reporter, hasher: Hasher): Promise<HttpAccess> {
-  const addresses = config.listen.filter(({ protocol }) => protocol === 'http');
+  const addresses = config.listen.filter(({ protocol }) => innerProtocol(protocol) === 'http');
   if (config.httpAuth !== '' && addresses.length > 0) {
     const localToken = createToken().text;
     return { access: await createFileAccess({ file: config.httpAuth, report, localToken, hasher }), localToken };

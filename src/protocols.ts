@@ -1,11 +1,13 @@
-import { lmtp } from './lmtp/table.ts';
-import { mailinator, smtp } from './smtp/table.ts';
+import { lmtp, lmtpTlsRequired } from './lmtp/table.ts';
+import { mailinator, smtp, smtpTlsRequired } from './smtp/table.ts';
 import { diagram } from './wire/diagram.ts';
 
 /** Every conversation that the daemon can hold, by name. */
 const DIAGRAMS: ReadonlyMap<string, () => string> = new Map([
   ['smtp', () => diagram(smtp.table)],
   ['lmtp', () => diagram(lmtp.table)],
+  ['smtp-tls-required', () => diagram(smtpTlsRequired.table)],
+  ['lmtp-tls-required', () => diagram(lmtpTlsRequired.table)],
   ['mailinator', () => diagram(mailinator.table)],
 ]);
 

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mail: ['mailparser'],
   smtp: ['wire', 'mail'],
   lmtp: ['wire', 'mail', 'smtp'],
+  tls: ['mail', '@peculiar/x509', 'reflect-metadata'],
   store: ['mail'],
   sinks: ['mail'],
   dns: ['mail'],

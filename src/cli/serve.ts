@@ -3,7 +3,7 @@ import { createDaemon, type Daemon } from '../daemon.ts';
 import { StartError } from '../errors.ts';
 import type { LogReporter } from '../report/log.ts';
 import { runInBackground, tellReady } from '../system/background.ts';
-import { findServiceManager } from '../system/notify.ts';
+import { findServiceManager, type ServiceManager } from '../system/notify.ts';
 import { takePassedSockets } from '../system/passed-sockets.ts';
 import { type PidFile, takePidFile } from '../system/pid-file.ts';
 import { VERSION } from '../version.ts';
@@ -23,7 +23,8 @@ const LOG_FLUSH_MS = 1000;
 
 /**
  * `inboxd serve`: runs the daemon until a signal ends it, then exits.
- * The first SIGTERM or SIGINT stops it gracefully, exit code 0; a second one ends it at once. SIGUSR1 opens the log anew.
+ * The first SIGTERM or SIGINT stops it gracefully, exit code 0; a second one ends it at once. SIGUSR1 opens the log anew, SIGHUP
+ * has changed files read again.
  * What keeps the daemon from starting is told in a line, and ends the process too, whatever a sink may have left running.
  */
 export async function serve(loaded: LoadedConfig): Promise<never> {
@@ -54,6 +55,7 @@ export async function serve(loaded: LoadedConfig): Promise<never> {
     process.exit(tellFailure(error));
   });
   await announce(daemon, log);
+  signals.onReload = () => void reload(daemon, log, manager);
   tellReady();
   void manager?.ready(`listening on ${daemon.listeners.map(({ url }) => url).join(' ')}`);
   manager?.keepAlive();
@@ -82,13 +84,21 @@ function release(pidFile: PidFile, log: LogReporter): void {
   }
 }
 
-async function announce({ config, listeners }: Daemon, log: LogReporter): Promise<void> {
+async function reload(daemon: Daemon, log: LogReporter, manager: ServiceManager | undefined): Promise<void> {
+  log.logger.info('reloading');
+  await manager?.reloading();
+  await daemon.reload();
+  log.logger.info('reloaded');
+  await manager?.ready('reloaded');
+}
+
+async function announce({ config, listeners, fingerprint }: Daemon, log: LogReporter): Promise<void> {
   const { data, sink, hostname, naming } = config;
   log.logger.info({ version: VERSION, pid: process.pid, data, sink, hostname, naming }, 'started');
   const { logFormat, logFile, syslog } = config;
   if (!process.stdout.isTTY || logFormat === 'json' || logFile !== '' || syslog !== '') return;
   await flushed(log);
-  process.stdout.write(`\n${welcome(config, listeners)}\n`);
+  process.stdout.write(`\n${welcome(config, listeners, fingerprint)}\n`);
 }
 
 /** Ends the process if stopping takes longer than it may. */

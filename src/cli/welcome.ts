@@ -5,10 +5,14 @@ import { oneLine } from './output.ts';
 
 type Listeners = readonly { readonly protocol: string; readonly url: string }[];
 
-/** What listens where, and what to type next; for a terminal. */
-export function welcome(config: Config, listeners: Listeners): string {
+/**
+ * What listens where, and what to type next; for a terminal.
+ * @param fingerprint of the certificate that the daemon made for itself, if it uses one
+ */
+export function welcome(config: Config, listeners: Listeners, fingerprint?: string): string {
   const lines: [string, string][] = listeners.map(({ protocol, url }) => [protocol.toUpperCase(), oneLine(url)]);
   lines.push(['data', config.sink.kind === 'store' ? oneLine(config.data) : `kept by the sink, not by inboxd`]);
+  if (fingerprint !== undefined) lines.push(['tls', `own certificate, SHA-256 ${fingerprint}`]);
   const swaks = swaksLine(listeners);
   if (swaks !== undefined) lines.push(['try', swaks]);
   const http = listeners.find(({ protocol, url }) => protocol === 'http' && !url.startsWith('http:///'));

@@ -156,7 +156,7 @@ export const LISTEN_HOST: Kind<string> = {
 
 /** URLs of listeners: a flag that repeats, a TOML array, or a variable with white space or commas between. */
 export const LISTEN_URLS: Kind<readonly ListenAddress[]> = {
-  allowed: `URLs such as ${LISTEN_PROTOCOLS.map((name) => `${name}://host:port`).join(', ')} or smtp:///path/of.sock`,
+  allowed: `URLs such as ${LISTEN_PROTOCOLS.map((name) => `${name}://host:port`).join(', ')} or smtp:///path/of.sock; ?tls=required|offered|off may follow smtp and lmtp`,
   placeholder: 'url',
   isList: true,
   read(raw) {
@@ -248,6 +248,20 @@ export const SYSLOG_PREFIX: Kind<string> = text(
   'at most 48 printable ASCII characters without space',
   'name',
 );
+
+/** Files: a flag that repeats, a TOML array, or a variable with commas between. */
+export const FILES: Kind<readonly string[]> = {
+  allowed: 'paths of files',
+  placeholder: 'file',
+  isList: true,
+  read(raw, base) {
+    const paths = typeof raw === 'string' ? raw.split(',').map((path) => path.trim()) : raw;
+    if (!Array.isArray(paths) || !paths.every(isPath)) return BAD;
+    return { ok: true, value: paths.map((path) => resolvePath(path, base)) };
+  },
+  accepts: (value) => Array.isArray(value) && value.every(isPath),
+  print: (value) => value,
+};
 
 /** Origins of pages: a flag that repeats, a TOML array, or a variable with white space or commas between. */
 export const ORIGINS: Kind<readonly string[]> = {

@@ -1,13 +1,35 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Protocols that a listener can speak; a new one needs its name here and a line in daemon.ts. */
-export const LISTEN_PROTOCOLS = ['smtp', 'lmtp', 'http'] as const;
+export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'http', 'https'] as const;
 export type ListenProtocol = (typeof LISTEN_PROTOCOLS)[number];
 
+/** What a listener says to STARTTLS: nothing happens before it, it may come, there is none. */
+export const TLS_POLICIES = ['required', 'offered', 'off'] as const;
+export type TlsPolicy = (typeof TLS_POLICIES)[number];
+
+/** What follows the `?` in the URL of a listener. */
+interface ListenTraits {
+  /** Where it differs from what holds for all listeners; only those that begin in clear text have it. */
+  readonly tls?: TlsPolicy;
+}
+
 /** Where a listener waits: a TCP address (IPv6 without brackets, port 0 picks a free one) or the path of a UNIX socket. */
-export type ListenAddress =
-  | { readonly protocol: ListenProtocol; readonly host: string; readonly port: number; readonly path?: undefined }
-  | { readonly protocol: ListenProtocol; readonly path: string; readonly host?: undefined; readonly port?: undefined };
+export type ListenAddress = ListenTraits &
+  (
+    | { readonly protocol: ListenProtocol; readonly host: string; readonly port: number; readonly path?: undefined }
+    | { readonly protocol: ListenProtocol; readonly path: string; readonly host?: undefined; readonly port?: undefined }
+  );
+
+/** True for protocols that begin with a handshake of TLS. */
+export function isEncrypted(protocol: ListenProtocol): boolean {
+  return protocol.endsWith('s');
+}
+
+/** The protocol as it is without encryption. */
+export function innerProtocol(protocol: ListenProtocol): 'smtp' | 'lmtp' | 'http' {
+  return protocol.slice(0, 4) as 'smtp' | 'lmtp' | 'http';
+}
 
 type ParsedAddress =
   | { readonly ok: true; readonly value: ListenAddress }
@@ -17,19 +39,30 @@ type ParsedAddress =
 const SOCKET_PATH_BYTES = 107;
 
 /**
- * Reads the URL of a listener: `smtp://127.0.0.1:1025`, `lmtp:///run/inboxd/lmtp.sock`, `http://[::1]:8025`.
+ * Reads the URL of a listener: `smtp://127.0.0.1:1025`, `lmtp:///run/inboxd/lmtp.sock`, `smtp://[::]:25?tls=required`.
  * Done by hand because `URL` drops port 80 from `http:` and reads `smtp://1:2:3` without complaint.
  */
 export function parseListenUrl(text: string): ParsedAddress {
-  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)$/i.exec(text);
+  const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?([^?#]*))?$/i.exec(text);
   if (!match) return { ok: false, why: 'write it as smtp://host:port or smtp:///path/of.sock' };
-  const [, scheme = '', authority = '', path = ''] = match;
+  const [, scheme = '', authority = '', path = '', query] = match;
   const protocol = LISTEN_PROTOCOLS.find((known) => known === scheme.toLowerCase());
   if (!protocol)
     return { ok: false, why: `"${scheme}" is not a protocol of listeners (${LISTEN_PROTOCOLS.join(', ')})` };
-  if (authority === '') return socketAddress(protocol, path);
-  if (path !== '' && path !== '/') return { ok: false, why: 'nothing may follow the port' };
-  return tcpAddress(protocol, authority);
+  if (authority !== '' && path !== '' && path !== '/') return { ok: false, why: 'nothing may follow the port' };
+  const address = authority === '' ? socketAddress(protocol, path) : tcpAddress(protocol, authority);
+  if (!address.ok || query === undefined) return address;
+  const traits = readTraits(protocol, query);
+  return typeof traits === 'string' ? { ok: false, why: traits } : { ok: true, value: { ...address.value, ...traits } };
+}
+
+/** Reads what follows the `?`; gives what is wrong with it as text. */
+function readTraits(protocol: ListenProtocol, query: string): ListenTraits | string {
+  const [word = '', ...rest] = query.split('=');
+  const tls = TLS_POLICIES.find((policy) => policy === rest.join('='));
+  if (word !== 'tls' || tls === undefined) return `only ?tls= may follow, with ${TLS_POLICIES.join(', ')}`;
+  if (isEncrypted(protocol)) return `${protocol} is encrypted from the first octet and takes no ?tls=`;
+  return protocol === 'http' ? 'http has no STARTTLS; https is the encrypted one' : { tls };
 }
 
 /** Reads where another server listens: `host:port` or the path of a UNIX socket; undefined if it is neither. */
@@ -42,9 +75,12 @@ export function parseServer(text: string): { host: string; port: number } | { pa
 }
 
 /** Writes the URL that `parseListenUrl` reads. */
-export function formatListenUrl({ protocol, path, host, port }: ListenAddress): string {
-  if (path !== undefined) return `${protocol}://${encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23')}`;
-  return `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+export function formatListenUrl({ protocol, path, host, port, tls }: ListenAddress): string {
+  const traits = tls === undefined ? '' : `?tls=${tls}`;
+  if (path !== undefined) {
+    return `${protocol}://${encodeURI(path).replaceAll('?', '%3F').replaceAll('#', '%23')}${traits}`;
+  }
+  return `${protocol}://${host.includes(':') ? `[${host}]` : host}:${port}${traits}`;
 }
 
 /** Reads a host to listen on: an IP address (IPv6 with or without brackets) or a name; undefined if it is neither. */

@@ -6,6 +6,7 @@ import {
   AUTH,
   DATA_FOLDER,
   duration,
+  FILES,
   HOST_NAME,
   type Kind,
   LISTEN_HOST,
@@ -22,12 +23,20 @@ import {
   size,
   wholeNumber,
 } from './kinds.ts';
-import { isHostName } from './listen-url.ts';
+import { isHostName, TLS_POLICIES } from './listen-url.ts';
 import type { Settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Category = 'Listeners' | 'Inboxes and store' | 'Receiving' | 'Who may send' | 'Limits' | 'Log' | 'Service';
+export type Category =
+  | 'Listeners'
+  | 'Encryption'
+  | 'Inboxes and store'
+  | 'Receiving'
+  | 'Who may send'
+  | 'Limits'
+  | 'Log'
+  | 'Service';
 
 /** One option. Its key is the word in a TOML file; flag and variable are made from it. */
 export interface Option<P extends keyof Settings = keyof Settings> {
@@ -68,6 +77,10 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'http-auth',        property: 'httpAuth',         category: 'Listeners',         kind: OPTIONAL_FILE,                     initial: () => '',                                  usually: 'none', doc: 'Who may use HTTP: file of tokens and users, as inboxd token writes it' },
   { key: 'http-open',        property: 'httpOpen',         category: 'Listeners',         kind: SWITCH,                            initial: () => false,                               doc: 'Serve HTTP without authentication to other machines too' },
   { key: 'cors-origin',      property: 'corsOrigins',      category: 'Listeners',         kind: ORIGINS,                           initial: () => [],                                  usually: 'none', doc: 'Pages of this origin may use the API; repeatable' },
+  { key: 'tls',              property: 'tls',              category: 'Encryption',        kind: oneOf(TLS_POLICIES),               initial: () => 'offered',                           doc: 'STARTTLS on TCP listeners that begin in clear text, unless ?tls= of their URL says otherwise' },
+  { key: 'tls-cert',         property: 'tlsCerts',         category: 'Encryption',        kind: FILES,                             initial: () => [],                                  usually: 'one made at the first start', doc: 'Certificate, PEM with its chain; repeatable, the first is the default one. Read again when it changes' },
+  { key: 'tls-key',          property: 'tlsKeys',          category: 'Encryption',        kind: FILES,                             initial: () => [],                                  usually: 'in the certificate file', doc: 'Key of each certificate, in the same order' },
+  { key: 'tls-client-cert',  property: 'tlsClientCert',    category: 'Encryption',        kind: SWITCH,                            initial: () => false,                               doc: 'Ask clients of mail for a certificate and keep its subject with the message; nobody needs one' },
   { key: 'data',             property: 'data',             category: 'Inboxes and store', kind: DATA_FOLDER,                       initial: dataFolder,                                usually: '$STATE_DIRECTORY, else $XDG_STATE_HOME/inboxd, else ~/.local/state/inboxd', doc: 'Folder that mail is kept in; :memory: keeps nothing' },
   { key: 'naming',           property: 'naming',           category: 'Inboxes and store', kind: oneOf(['full', 'local', 'domain']), initial: () => 'full',                             doc: 'Part of an address that names its inbox' },
   { key: 'keep-per-inbox',   property: 'keepPerInbox',     category: 'Inboxes and store', kind: COUNT,                             initial: () => 500,                                 doc: 'Messages kept per inbox; the oldest go first' },

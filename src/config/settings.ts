@@ -1,10 +1,17 @@
 import type { AuthChoice, SinkChoice } from './kinds.ts';
-import type { ListenAddress } from './listen-url.ts';
+import type { ListenAddress, TlsPolicy } from './listen-url.ts';
 
 /** Everything the daemon can be told, checked and deep-frozen. Units stand last in the names. */
 export interface Config {
   /** Every listener; at least one. */
   readonly listen: readonly ListenAddress[];
+  /** STARTTLS where a listener's address does not say; sockets in the file system have none then. */
+  readonly tls: TlsPolicy;
+  /** Absolute paths of certificates, the default one first; empty for one of our own making. */
+  readonly tlsCerts: readonly string[];
+  /** Absolute paths of their keys, in the same order; empty where the certificate files hold them. */
+  readonly tlsKeys: readonly string[];
+  readonly tlsClientCert: boolean;
   /** Absolute path of the file that says who may use HTTP; '' is everybody. */
   readonly httpAuth: string;
   /** HTTP without authentication may listen on other addresses than loopback. */

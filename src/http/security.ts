@@ -21,6 +21,8 @@ export interface AccessRules {
    * browser on this machine could reach those by DNS rebinding), or all.
    */
   readonly hostCheck?: 'loopback' | 'always';
+  /** Tell browsers that come by HTTPS to come by nothing else (RFC 6797), on whatever port. */
+  readonly onlyHttps?: boolean;
 }
 
 /** Puts the security fields on every reply and turns away requests that the rules do not allow. */
@@ -29,6 +31,7 @@ export function guard(app: FastifyInstance, rules: AccessRules): void {
   const origins = new Set((rules.allowedOrigins ?? []).map((origin) => origin.toLowerCase()));
   app.addHook('onRequest', (request, reply, done) => {
     secure(reply);
+    if (rules.onlyHttps && request.protocol === 'https') reply.header('strict-transport-security', ONE_YEAR);
     // request bodies are JSON whatever their type says, as in Mailpit
     delete request.raw.headers['content-type'];
     if (isHostChecked(request, rules) && !isKnownHost(request.headers.host, hosts)) {
@@ -38,6 +41,8 @@ export function guard(app: FastifyInstance, rules: AccessRules): void {
     } else done();
   });
 }
+
+const ONE_YEAR = 'max-age=31536000';
 
 /** Puts the security fields on a reply. */
 export function secure(reply: FastifyReply): FastifyReply {

@@ -1,3 +1,4 @@
+import type { TlsOptions } from 'node:tls';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Naming } from '../mail/inbox.ts';
 import { createMimeParser, type MimeParser } from '../mail/mime-parser.ts';
@@ -29,6 +30,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly naming?: Naming;
   /** Decides who may do what; by default everybody may do everything. */
   readonly access?: Access;
+  /** Certificates and what else Node.js wants for HTTPS; plain HTTP when absent. */
+  readonly tls?: TlsOptions;
   /** Takes mails apart; by default a thread of its own, which closes with the server. */
   readonly parser?: MimeParser;
 }
@@ -40,11 +43,12 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   const { store, version, report, hostname } = options;
   const limits: HttpLimits = { ...HTTP_LIMITS, ...options.limits };
   const parser = options.parser ?? createMimeParser({ report, parseMs: limits.parseMs });
+  const serverOptions = { shouldUpgradeCallback: wantsWebSocket };
   const app = Fastify({
+    ...(options.tls ? { https: { ...options.tls, ...serverOptions } } : { http: serverOptions }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
     exposeHeadRoutes: false,
-    http: { shouldUpgradeCallback: wantsWebSocket },
     routerOptions: { maxParamLength: limits.parameterCharacters },
     // what is wrong is said and not put right, or left out, in silence
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },

@@ -1,4 +1,5 @@
 import { ehlo } from '../smtp/handlers/hello.ts';
+import { requireTls } from '../smtp/require-tls.ts';
 import type { Session } from '../smtp/session.ts';
 import { SMTP_STATES, type SmtpState, TRANSACTION_ROWS, TWO_WORDS } from '../smtp/table.ts';
 import type { Protocol } from '../wire/connection.ts';
@@ -17,3 +18,4 @@ const LMTP: Protocol<SmtpState, Session> = {
 };
 
 export const lmtp = compile(LMTP);
+export const lmtpTlsRequired = compile(requireTls(LMTP));

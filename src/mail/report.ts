@@ -19,8 +19,10 @@ export type Report =
       readonly bytesIn: number;
       readonly bytesOut: number;
       readonly milliseconds: number;
-      /** Why it ended: `quit`, `closed` by the client, `timeout`, `shutdown`, `failures`, `unread` replies, `refused`, `error`. */
+      /** Why it ended: `quit`, `closed` by the client, `timeout`, `shutdown`, `failures`, `unread` replies, `refused`, a `handshake` that failed, `error`. */
       readonly reason: string;
+      /** What went wrong with the encryption, if something did. */
+      readonly trouble?: string;
     }
   | {
       /** A client logged in. */
@@ -78,8 +80,25 @@ export type Report =
       readonly state?: string;
       readonly error: unknown;
     }
+  | {
+      /** A certificate has come into use, or its end is near or over. */
+      readonly type: 'certificate';
+      readonly event: CertificateEvent;
+      readonly names: readonly string[];
+      /** SHA-256. */
+      readonly fingerprint: string;
+      readonly expires: Date;
+      /** '' if only memory holds it. */
+      readonly file: string;
+    }
+  /** Certificate files that were read again cannot be used; the certificates in use stay. */
+  | { readonly type: 'certificate-refused'; readonly error: unknown }
+  /** A certificate of our own could not be written down; the next start makes another. */
+  | { readonly type: 'certificate-unkept'; readonly error: unknown }
   /** The store took in messages (after the commit); the source of live events. */
   | { readonly type: 'stored'; readonly ids: readonly string[] }
   | { readonly type: 'deleted'; readonly ids: readonly string[]; readonly why: 'asked' | 'retention' };
+
+export type CertificateEvent = 'made' | 'loaded' | 'expiring' | 'expired';
 
 export type Reporter = (report: Report) => void;

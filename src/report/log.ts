@@ -78,6 +78,23 @@ function writeReport(logger: Logger, report: Report): void {
     case 'listening':
       logger.info({ protocol: report.protocol, url: report.url }, 'listening');
       return;
+    case 'certificate': {
+      const [level, text] = CERTIFICATE_LINES[report.event];
+      if (logger.isLevelEnabled(level)) logger[level](certificateLine(report), text);
+      return;
+    }
+    case 'certificate-refused':
+      logger.error(
+        { reason: reasonOf(report.error) },
+        'certificate files cannot be used, keeping the old certificates',
+      );
+      return;
+    case 'certificate-unkept':
+      logger.warn(
+        { reason: reasonOf(report.error) },
+        'the certificate made cannot be kept, the next start makes another',
+      );
+      return;
     case 'crash':
       logger.error({ where: report.where, session: report.session, state: report.state, err: report.error }, 'crash');
       return;
@@ -159,6 +176,7 @@ function sessionLine(report: Extract<Report, { type: 'session-end' }>): object {
     bytesOut: report.bytesOut,
     ms: rounded(report.milliseconds),
     reason: report.reason,
+    ...(report.trouble !== undefined && { trouble: visible(report.trouble) }),
   };
 }
 
@@ -172,6 +190,27 @@ function tlsOf(tls: TlsFacts | undefined): object | undefined {
     ...(serverName !== undefined && { serverName: visible(serverName) }),
     ...(subject !== undefined && { certificate: visible(subject) }),
   };
+}
+
+const CERTIFICATE_LINES = {
+  made: ['info', 'certificate made'],
+  loaded: ['info', 'certificate loaded'],
+  expiring: ['warn', 'certificate expires soon'],
+  expired: ['error', 'certificate has expired'],
+} as const;
+
+function certificateLine({ names, fingerprint, expires, file }: Extract<Report, { type: 'certificate' }>): object {
+  return {
+    names: names.slice(0, NAMED).map((name) => visible(name)),
+    sha256: fingerprint,
+    expires: expires.toISOString(),
+    ...(file !== '' && { file }),
+  };
+}
+
+/** What people can put right is told without a stack. */
+function reasonOf(error: unknown): string {
+  return visible(error instanceof Error ? error.message : String(error), 1024);
 }
 
 function idsLine(ids: readonly string[]): object {

@@ -25,6 +25,8 @@ export const EXTENSIONS: readonly Extension[] = [
   { keyword: 'LIMITS',              rfc: 'RFC 9422', argument: (limits) => `RCPTMAX=${limits.recipients}` },
   { keyword: 'AUTH',                rfc: 'RFC 4954', argument: () => MECHANISMS.join(' '), optional: true },
   { keyword: 'ENHANCEDSTATUSCODES', rfc: 'RFC 2034' },
+  { keyword: 'STARTTLS',            rfc: 'RFC 3207', optional: true },
+  { keyword: 'REQUIRETLS',          rfc: 'RFC 8689', optional: true },
 ];
 
 /** What an EHLO reply says: its keyword lines, and the keywords for those who judge parameters. */

@@ -22,6 +22,8 @@ export const SMTP_LIMITS = Object.freeze({
   writeMs: 60_000,
   /** How long a client may take to hang up after our last reply. */
   lingerMs: 2_000,
+  /** How long a client may take for the handshake of TLS. */
+  handshakeMs: 30_000,
   /** Failed commands from which on every error is held back. */
   failuresBeforeDelay: 10,
   failureDelayMs: 1_000,

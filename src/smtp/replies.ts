@@ -86,6 +86,8 @@ export const SEND_CONTENT = reply(354, '', 'Send the message; end it with a line
 export const CANNOT_VERIFY = reply(252, '2.0.0', 'Every address has an inbox; send and it will be kept');
 export const BYE = reply(221, '2.0.0', 'Bye');
 
+export const READY_FOR_TLS = reply(220, '2.0.0', 'Ready to start TLS');
+
 export const UNKNOWN_COMMAND = reply(500, '5.5.1', 'Command not recognized; HELP lists what is');
 export const LINE_TOO_LONG = reply(500, '5.5.2', 'Line too long');
 export const NOT_A_COMMAND = reply(500, '5.5.2', 'Not a command line');
@@ -122,6 +124,8 @@ export const RECIPIENT_FIRST = reply(503, '5.5.1', 'RCPT first');
 export const ONE_SENDER_ONLY = reply(503, '5.5.1', 'Sender already given; RSET starts over');
 export const BDAT_GOES_ON = reply(503, '5.5.1', 'BDAT has begun; only BDAT, RSET, NOOP and QUIT go on from here');
 export const BINARY_NEEDS_BDAT = reply(503, '5.5.1', 'BODY=BINARYMIME needs BDAT instead of DATA');
+export const TLS_IS_ON = reply(503, '5.5.1', 'TLS is on already');
+export const TLS_FIRST = reply(530, '5.7.0', 'Must issue a STARTTLS command first');
 export const NO_VALID_RECIPIENTS = reply(554, '5.5.1', 'No valid recipients');
 
 export const TOO_MANY_RECIPIENTS = reply(452, '4.5.3', 'Too many recipients');

@@ -32,6 +32,8 @@ export interface SmtpServices {
   /** What becomes of DATA content with a CR or LF that is not part of CR LF. */
   readonly bareNewlines: 'reject' | 'keep';
   readonly lenientSyntax: boolean;
+  /** Clients may change over to TLS; false when absent. */
+  readonly starttls?: boolean;
   /** Octets that the store can still take; Infinity when it can't tell. */
   readonly room: () => number;
   /** Refusals by chance, where a test asks for them. */
@@ -104,6 +106,7 @@ const PHASE_OF: ReadonlyMap<string, Phase> = new Map([
 /** What is announced to who has not said EHLO. */
 export const NO_KEYWORDS: ReadonlySet<string> = new Set();
 const NOTHING_OFFERED: readonly string[] = [];
+const JUST_AUTH: readonly string[] = ['AUTH'];
 
 /** Commands that cost us work and bring no mail nearer. */
 const JUNK: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'HELP', 'EHLO', 'HELO', 'LHLO']);
@@ -154,7 +157,7 @@ export class Session implements WireSession {
   /** Replies that the end of what is coming in calls for; it outlives the transaction, for when a handler throws. */
   repliesDue = 1;
 
-  readonly #transcript: Transcript;
+  #transcript: Transcript;
   #commands = 0;
   #failures = 0;
   #failuresInAll = 0;
@@ -197,7 +200,10 @@ export class Session implements WireSession {
 
   /** Optional extensions that this session can use as things stand. */
   get offered(): readonly string[] {
-    return this.services.logins && this.mayLogIn ? ['AUTH'] : NOTHING_OFFERED;
+    const { logins, starttls } = this.services;
+    const login = logins && this.mayLogIn ? JUST_AUTH : NOTHING_OFFERED;
+    if (this.encrypted) return ['REQUIRETLS', ...login];
+    return starttls ? ['STARTTLS', ...login] : login;
   }
 
   /** Nobody on the way can read what is said, or that is allowed. */
@@ -224,6 +230,21 @@ export class Session implements WireSession {
 
   get loginsFailed(): boolean {
     return this.#loginFailures >= this.limits.loginFailuresBeforeCut;
+  }
+
+  /** Forgets all that was said in clear text (RFC 3207 §4.2). What it has cost us still counts. */
+  secured(handshake: TlsFacts): void {
+    this.reset();
+    this.tls = handshake;
+    this.hello = '';
+    this.extended = false;
+    this.announced = NO_KEYWORDS;
+    this.login = undefined;
+    this.userToProve = undefined;
+    this.#failures = 0;
+    this.#junk = 0;
+    this.#secretsMayFollow = false;
+    this.#transcript = new Transcript(this.limits.transcriptEntries);
   }
 
   /** "with" of the trace (RFC 3848, RFC 6531 §4.3). */
@@ -494,6 +515,7 @@ export class Session implements WireSession {
       bytesOut: end.bytesOut,
       milliseconds: performance.now() - this.#startedAt,
       reason: end.reason,
+      ...(end.trouble !== undefined && { trouble: end.trouble }),
     });
   }
 }

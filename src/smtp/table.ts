@@ -16,13 +16,16 @@ import { ehlo, helo, looseHelo } from './handlers/hello.ts';
 import { looseMail, mail } from './handlers/mail.ts';
 import * as other from './handlers/other.ts';
 import { looseRcpt, rcpt } from './handlers/rcpt.ts';
+import { secured, starttls, starttlsTooLate } from './handlers/starttls.ts';
 import type { SmtpReply } from './replies.ts';
+import { requireTls } from './require-tls.ts';
 import type { Session } from './session.ts';
 import { REFUSED_VERBS } from './verbs.ts';
 
 /**
  * SMTP as a table (RFC 5321, BDAT of RFC 3030). States are named for what has been said; `chunk` is a BDAT whose
- * octets are on their way, `bdat` waits for the next one; who was greeted with a refusal is in `refused`.
+ * octets are on their way, `bdat` waits for the next one; who was greeted with a refusal is in `refused`. `handshake` is
+ * the way into TLS (RFC 3207), from which a session comes back as if it had just begun.
  */
 export type SmtpState =
   | 'idle'
@@ -41,7 +44,8 @@ export type SmtpState =
   | 'authXoauth2'
   | 'authOauthBearer'
   /** The client was told in a challenge that its token is refused, and has to answer that. */
-  | 'authRefused';
+  | 'authRefused'
+  | 'handshake';
 
 type SmtpRow = Row<SmtpState, Session, string, SmtpReply>;
 
@@ -78,6 +82,7 @@ export const SMTP_STATES: Protocol<SmtpState, Session>['states'] = {
   authXoauth2: { read: 'answer', deadline: 'commandMs' },
   authOauthBearer: { read: 'answer', deadline: 'commandMs' },
   authRefused: { read: 'answer', deadline: 'commandMs' },
+  handshake: { read: 'handshake', deadline: 'handshakeMs' },
 };
 
 /** AUTH has an event of its own for each mechanism. */
@@ -122,6 +127,9 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: LINE,            on: 'VRFY',         run: other.vrfy },
   { in: LINE,            on: 'HELP',         run: other.help },
   { in: [...LINE, 'refused'], on: 'QUIT',    run: other.quit,              ok: END },
+  { in: FREE,            on: 'STARTTLS',     run: starttls,                ok: 'handshake' },
+  { in: OPEN,            on: 'STARTTLS',     run: starttlsTooLate },
+  { in: ['handshake'],   on: 'secured',      run: secured,                 more: 'idle' },
   ...REFUSED_VERBS.map((verb): SmtpRow => ({ in: LINE, on: verb, run: other.notImplemented })),
   { in: LINE,            on: 'misplaced',    run: other.misplaced },
   { in: LINE,            on: 'unknown',      run: other.unknown },
@@ -181,4 +189,5 @@ const MAILINATOR: Protocol<'idle' | 'ehlo' | 'mail' | 'rcpt' | 'dataStart', Sess
 };
 
 export const smtp = compile(SMTP);
+export const smtpTlsRequired = compile(requireTls(SMTP));
 export const mailinator = compile(MAILINATOR);

@@ -51,7 +51,7 @@ export interface TestInbox extends AsyncDisposable {
 export async function startInbox(options: InboxOptions = {}): Promise<TestInbox> {
   const { host = '127.0.0.1', port = 0, domain = 'inbox.test', timeout = WAIT_MS } = options;
   const listen = `smtp://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const daemon = await createDaemon({ listen, data: ':memory:', keepPerInbox: 0 });
+  const daemon = await createDaemon({ listen, data: ':memory:', keepPerInbox: 0, tls: 'off' });
   return new DaemonInbox(daemon, domain, timeout);
 }
 

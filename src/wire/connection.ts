@@ -6,19 +6,21 @@ import { END, type Machine, nextState, type Signal, type Table } from './machine
 import type { Peer } from './peer.ts';
 import type { Reply } from './reply.ts';
 import { splitVerb } from './split-verb.ts';
+import { describeHandshake, type Handshake, type TlsUpgrade } from './tls-upgrade.ts';
 
 /**
  * The pump between a socket and a machine: read -> step -> settle -> one write per turn.
  *
  * It knows states, readers, deadlines and back-pressure, and nothing of mail. The state owns its reader: what arrives
- * in a `line` state is commands, in a `content` or `chunk` state octets for the session. Replies gather until the
- * input runs out or a handler has to wait, and then leave in one write (RFC 2920 §3.2).
+ * in a `line` state is commands, in a `content` or `chunk` state octets for the session, and in a `handshake` state the
+ * beginning of TLS. Replies gather until the input runs out or a handler has to wait, and then leave in one write
+ * (RFC 2920 §3.2).
  */
 
 /** What a state carries for the pump. */
 export interface StateSpec {
   /** `answer`: lines that are no commands, but what the client was asked for. */
-  readonly read: 'line' | 'answer' | 'content' | 'chunk';
+  readonly read: 'line' | 'answer' | 'content' | 'chunk' | 'handshake';
   /** Name of the limit (milliseconds) that bounds the wait for the next event: a whole command, a whole message. */
   readonly deadline: string;
   /** A transaction is open: a graceful stop lets it finish. */
@@ -40,6 +42,8 @@ export interface WireLimits {
   /** How long a client may leave our replies unread, and how long we wait for it to hang up after our last word. */
   readonly writeMs: number;
   readonly lingerMs: number;
+  /** How long a client may take for the handshake of TLS. */
+  readonly handshakeMs: number;
   readonly [deadline: string]: number;
 }
 
@@ -59,18 +63,38 @@ export interface Session {
   settle(event: string, line: string, reply: Reply): Pace;
   /** A reply that was held back goes out now. */
   rested?(): void;
+  /** The connection is encrypted from here on; nothing said before may count. `secured` or `connect` follows. */
+  secured(handshake: Handshake): void;
   /** A handler threw; the reply comes from the row for `crash`. */
   crashed(state: string, event: string, error: unknown): void;
   /** The connection is gone; nothing of this session will be called again. */
   closed(end: SessionEnd): void;
 }
 
-export type EndReason = 'quit' | 'closed' | 'timeout' | 'shutdown' | 'failures' | 'unread' | 'refused' | 'error';
+export type EndReason =
+  | 'quit'
+  | 'closed'
+  | 'timeout'
+  | 'shutdown'
+  | 'failures'
+  | 'unread'
+  | 'refused'
+  | 'handshake'
+  | 'error';
 
 export interface SessionEnd {
   readonly reason: EndReason;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** What went wrong with the encryption, if something did: a code of OpenSSL's or of the system. */
+  readonly trouble?: string;
+}
+
+/** How the connections of a listener are encrypted. */
+export interface TlsAccess {
+  readonly upgrade: TlsUpgrade;
+  /** Before the first word (RFC 8314 §3), not only when the client asks. */
+  readonly implicit: boolean;
 }
 
 /** Pending output beyond which input is not read on. */
@@ -106,13 +130,15 @@ function writeLater(write: () => void): void {
 }
 
 export class Connection<S extends string, X extends Session> {
-  readonly #socket: Peer;
+  /** The TLS socket once there is one. */
+  #socket: Peer;
   readonly #machine: Machine<S, X, string, Reply>;
   readonly #session: X;
   readonly #states: Readonly<Record<S, StateSpec>>;
   readonly #twoWords: ReadonlySet<string> | undefined;
+  readonly #tls: TlsAccess | undefined;
   readonly #input = new Input();
-  readonly #lines: LineReader;
+  #lines: LineReader;
   #content: DotReader | undefined;
   #chunk: ChunkReader | undefined;
   #contentBytes = 0;
@@ -125,6 +151,9 @@ export class Connection<S extends string, X extends Session> {
   /** The client does not read: nothing runs until the output has drained. */
   #blocked = false;
   #yielded = false;
+  /** Clear text is over and encryption has not begun. */
+  #shaking = false;
+  #trouble: string | undefined;
   #paused = false;
   #inputEnded = false;
   /** Our last word is said. */
@@ -146,25 +175,27 @@ export class Connection<S extends string, X extends Session> {
   #deadlineAt = Number.POSITIVE_INFINITY;
   #holding: NodeJS.Timeout | undefined;
 
-  constructor(socket: Peer, machine: Machine<S, X, string, Reply>, session: X) {
+  /** @param tls how this connection is, or can be, encrypted */
+  constructor(socket: Peer, machine: Machine<S, X, string, Reply>, session: X, tls?: TlsAccess) {
     this.#socket = socket;
     this.#machine = machine;
     this.#session = session;
     this.#states = machine.table.states as Readonly<Record<S, StateSpec>>;
     this.#twoWords = (machine.table as Protocol<S, X>).twoWords;
     this.#state = machine.table.start;
+    this.#tls = tls;
     this.#lines = new LineReader();
-    socket.on('data', (view: Buffer) => this.#receive(view));
-    socket.on('end', () => {
-      this.#inputEnded = true;
-      if (this.#over) return;
-      this.#pump();
-    });
-    socket.on('drain', () => this.#drained());
+    if (!tls?.implicit) this.#listen(socket);
     socket.on('error', () => {
       // the peer reset or vanished; 'close' follows and ends the session
     });
     socket.on('close', () => this.#close());
+  }
+
+  #listen(socket: Peer): void {
+    socket.on('data', this.#receive);
+    socket.on('end', this.#ended);
+    socket.on('drain', this.#drained);
   }
 
   get state(): S {
@@ -173,6 +204,11 @@ export class Connection<S extends string, X extends Session> {
 
   /** Says the first word. */
   start(): void {
+    if (this.#tls?.implicit) this.#shakeHands(this.#tls.upgrade, () => this.#greet());
+    else this.#greet();
+  }
+
+  #greet(): void {
     this.#runSignal('connect');
     if (!this.#waiting) this.#pump();
   }
@@ -180,6 +216,10 @@ export class Connection<S extends string, X extends Session> {
   /** Ends the session as soon as no transaction is open; what is in flight may finish. */
   stop(): void {
     this.#stopping = true;
+    if (this.#shaking) {
+      this.destroy('shutdown');
+      return;
+    }
     if (!this.#waiting && !this.#over && !this.#blocked) this.#pump();
   }
 
@@ -190,8 +230,15 @@ export class Connection<S extends string, X extends Session> {
     this.#socket.destroy();
   }
 
-  #receive(view: Buffer): void {
+  readonly #ended = (): void => {
+    this.#inputEnded = true;
+    if (this.#shaking) this.destroy('closed');
+    else if (!this.#over) this.#pump();
+  };
+
+  readonly #receive = (view: Buffer): void => {
     this.#bytesIn += view.length;
+    if (this.#shaking) return; // clear text that came too late
     if (this.#over) {
       this.#lingered += view.length;
       if (this.#lingered > LINGER_BYTES) this.#socket.destroy();
@@ -205,7 +252,7 @@ export class Connection<S extends string, X extends Session> {
     }
     this.#pump();
     this.#input.keep();
-  }
+  };
 
   #pause(): void {
     if (this.#paused) return;
@@ -244,6 +291,9 @@ export class Connection<S extends string, X extends Session> {
         if (line === undefined) break;
         if (typeof line === 'string') this.#run('answer', line, line);
         else this.#runSignal('badLine', line.trouble);
+      } else if (spec.read === 'handshake') {
+        this.#leaveClearText();
+        break;
       } else if (!this.#readContent(spec.read)) {
         break;
       }
@@ -257,6 +307,52 @@ export class Connection<S extends string, X extends Session> {
     if (this.#yielded || this.#blocked) return;
     if (this.#inputEnded) this.#finish('closed');
     else this.#resume();
+  }
+
+  /**
+   * The client has been told to begin with TLS. Whatever it sent before it could know that, whole lines or the start of
+   * one, is dropped (RFC 3207 §4.2); the handshake waits until our word is out.
+   */
+  #leaveClearText(): void {
+    if (this.#shaking || !this.#tls) return;
+    const { upgrade } = this.#tls;
+    this.#shaking = true;
+    this.#input.clear();
+    this.#lines = new LineReader();
+    const bytes = Buffer.concat(this.#out);
+    this.#out = [];
+    this.#bytesOut += bytes.length;
+    this.#socket.write(bytes, () => {
+      if (this.#over || this.#gone) return;
+      this.#shakeHands(upgrade, () => {
+        this.#runSignal('secured');
+        this.#pump();
+      });
+    });
+  }
+
+  #shakeHands(upgrade: TlsUpgrade, then: () => void): void {
+    this.#shaking = true;
+    this.#setDeadline(this.#session.limits.handshakeMs);
+    const clear = this.#socket;
+    for (const event of ['data', 'end', 'drain'] as const) clear.removeAllListeners(event);
+    const secured = upgrade(clear);
+    this.#paused = false;
+    this.#socket = secured;
+    secured.on('end', this.#ended);
+    secured.on('error', (error: NodeJS.ErrnoException) => {
+      if (this.#over) return;
+      this.#trouble ??= error.code ?? error.message;
+      if (this.#shaking) this.#reason = 'handshake';
+    });
+    secured.on('close', () => this.#close());
+    secured.once('secure', () => {
+      if (this.#over || this.#gone) return;
+      this.#shaking = false;
+      this.#session.secured(describeHandshake(secured));
+      secured.on('data', this.#receive).on('drain', this.#drained);
+      then();
+    });
   }
 
   /** Lets other connections have their turn. */
@@ -438,15 +534,19 @@ export class Connection<S extends string, X extends Session> {
     }
   };
 
-  #drained(): void {
+  readonly #drained = (): void => {
     if (!this.#blocked) return;
     this.#blocked = false;
     if (!this.#waiting && !this.#gone) this.#pump();
-  }
+  };
 
   /** Says the last word and hangs up; what the client still sends is read away, so that no reset overtakes our reply. */
   #finish(reason: EndReason): void {
     if (this.#over) return;
+    if (this.#shaking) {
+      this.destroy(reason); // no word of ours would be understood
+      return;
+    }
     this.#over = true;
     this.#reason = reason;
     this.#write();
@@ -476,6 +576,7 @@ export class Connection<S extends string, X extends Session> {
     const left = this.#deadlineAt - performance.now();
     if (left > 0) this.#setDeadline(left);
     else if (this.#over) this.#socket.destroy();
+    else if (this.#shaking) this.destroy('timeout');
     else if (this.#blocked) this.destroy('unread');
     else {
       this.#runSignal('timeout');
@@ -490,6 +591,13 @@ export class Connection<S extends string, X extends Session> {
     clearTimeout(this.#holding);
     this.#input.clear();
     this.#out = [];
-    this.#session.closed({ reason: this.#reason, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut });
+    if (this.#tls) this.#socket.destroy(); // of the two sockets of an encrypted connection the other one
+    const trouble = this.#trouble;
+    this.#session.closed({
+      reason: this.#reason,
+      bytesIn: this.#bytesIn,
+      bytesOut: this.#bytesOut,
+      ...(trouble !== undefined && { trouble }),
+    });
   }
 }

@@ -13,7 +13,7 @@ export interface Served {
 
 export interface ListenerOptions {
   readonly at: Place;
-  /** Room for connections, perhaps shared with other listeners: without a place a client is told `full` and closed. */
+  /** Room for connections, perhaps shared with other listeners: without a place a client is told `full`, if that is anything, and closed. */
   readonly places: Places;
   readonly full: Buffer;
   /** Makes what serves a connection. */
@@ -82,7 +82,7 @@ export class Listener {
       peer.on('error', () => {
         // it was not served, so there is nothing to end
       });
-      peer.write(this.#options.full);
+      if (this.#options.full.length > 0) peer.write(this.#options.full);
       peer.destroySoon();
       return;
     }

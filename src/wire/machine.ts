@@ -26,6 +26,8 @@ export type Signal =
   | 'connect'
   /** A line of a state in which lines are no commands; the cargo is the line. */
   | 'answer'
+  /** The handshake of TLS is done. */
+  | 'secured'
   /** Content or chunk is complete. */
   | 'end'
   /** A verb that no row knows. */

@@ -13,10 +13,11 @@ export interface Peer {
   on(event: 'end' | 'drain' | 'close', listener: () => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   /** For who takes a connection over from another reader. */
-  removeAllListeners(event: 'data' | 'end' | 'error'): unknown;
+  removeAllListeners(event: 'data' | 'end' | 'drain' | 'error'): unknown;
   pause(): unknown;
   resume(): unknown;
-  write(bytes: Buffer): unknown;
+  /** @param taken is told when the system has taken all of them */
+  write(bytes: Buffer, taken?: () => void): unknown;
   /** Says that no more will be written, once all is. */
   end(): unknown;
   destroy(): unknown;

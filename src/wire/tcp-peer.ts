@@ -144,7 +144,7 @@ export class TcpPeer implements Peer {
     return this;
   }
 
-  write(bytes: Buffer): void {
+  write(bytes: Buffer, taken?: () => void): void {
     const handle = this.#handle;
     if (!handle || this.#hasEnded) return;
     const request = spare ?? new binding!.WriteWrap();
@@ -154,11 +154,13 @@ export class TcpPeer implements Peer {
       this.#fail(status);
     } else if (binding!.streamBaseState[binding!.kLastWriteWasAsync] === 0) {
       spare = request;
+      taken?.();
     } else {
       request.handle = handle;
       request.bytes = bytes;
       request.oncomplete = onWritten;
       this.#unsent += bytes.length;
+      if (taken) this.on('drain', taken);
     }
   }
 
@@ -188,13 +190,14 @@ export class TcpPeer implements Peer {
     else this.on('drain', () => this.destroy());
   }
 
-  /** Gives the connection up to a socket of Node.js, for what only that can do (TLS). Nothing comes through here afterwards. */
+  /** Gives the connection up to a socket of Node.js, for what only that can do (TLS). Nothing comes through here afterwards but `close`. */
   toSocket(): Socket {
     const handle = this.#handle!;
     this.pause();
     this.#handle = undefined;
     handle.peer = undefined;
-    return new Socket({ handle, allowHalfOpen: true } as unknown as ConstructorParameters<typeof Socket>[0]);
+    const options = { handle, allowHalfOpen: true } as unknown as ConstructorParameters<typeof Socket>[0];
+    return new Socket(options).once('close', () => this.#listeners.close());
   }
 
   /** The handle has read. */

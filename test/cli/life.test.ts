@@ -108,7 +108,8 @@ describe('end', () => {
     using folder = new Folder();
     const port = folder.at('port');
     // the first line of the log names the port, then its reader ends
-    const script = '"$0" "$1" --port 0 --no-http --data :memory: & echo $! >"$2"; wait $!; echo $? >"$2.code"';
+    const script =
+      '"$0" "$1" --port 0 --no-http --tls off --data :memory: & echo $! >"$2"; wait $!; echo $? >"$2.code"';
     const piped = run('sh', ['-c', `(${script}) | head -n 1 >"$3"`, process.execPath, BIN, folder.at('pid'), port], {
       env: plainEnvironment(),
     });

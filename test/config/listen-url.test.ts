@@ -12,6 +12,10 @@ describe('listener URLs', () => {
     ['lmtp:///run/inboxd/lmtp.sock', { protocol: 'lmtp', path: '/run/inboxd/lmtp.sock' }],
     ['smtp:///tmp/a%20b%23c%3F.sock', { protocol: 'smtp', path: '/tmp/a b#c?.sock' }],
     ['http:///tmp/h.sock', { protocol: 'http', path: '/tmp/h.sock' }],
+    ['smtps://[::]:465', { protocol: 'smtps', host: '::', port: 465 }],
+    ['https://0.0.0.0:443', { protocol: 'https', host: '0.0.0.0', port: 443 }],
+    ['smtp://[::]:25?tls=required', { protocol: 'smtp', host: '::', port: 25, tls: 'required' }],
+    ['lmtp:///run/l.sock?tls=offered', { protocol: 'lmtp', path: '/run/l.sock', tls: 'offered' }],
   ])('reads %s and writes it again', (url, address) => {
     expect(parseListenUrl(url)).toEqual({ ok: true, value: address });
     expect(formatListenUrl(address as Parameters<typeof formatListenUrl>[0])).toBe(url);
@@ -27,7 +31,7 @@ describe('listener URLs', () => {
   it.each([
     ['127.0.0.1:1025', 'write it as smtp://host:port or smtp:///path/of.sock'],
     ['', 'write it as smtp://host:port or smtp:///path/of.sock'],
-    ['imap://127.0.0.1:143', '"imap" is not a protocol of listeners (smtp, lmtp, http)'],
+    ['imap://127.0.0.1:143', '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, http, https)'],
     ['smtp://127.0.0.1', 'the port is missing'],
     ['smtp://[::1]', 'the port is missing'],
     ['smtp://127.0.0.1:', 'the port is a number from 0 to 65535'],
@@ -39,7 +43,13 @@ describe('listener URLs', () => {
     ['smtp://a b:25', '"a b" is neither a host name, an IPv4 address nor an IPv6 address in brackets'],
     ['smtp://me@host:25', 'a listener takes no user name'],
     ['smtp://host:25/inbox', 'nothing may follow the port'],
-    ['smtp://host:25?tls=1', 'write it as smtp://host:port or smtp:///path/of.sock'],
+    ['smtp://host:25?tls=1', 'only ?tls= may follow, with required, offered, off'],
+    ['smtp://host:25?tls', 'only ?tls= may follow, with required, offered, off'],
+    ['smtp://host:25?', 'only ?tls= may follow, with required, offered, off'],
+    ['smtp://host:25?starttls=off', 'only ?tls= may follow, with required, offered, off'],
+    ['smtps://host:465?tls=off', 'smtps is encrypted from the first octet and takes no ?tls='],
+    ['http://host:80?tls=off', 'http has no STARTTLS; https is the encrypted one'],
+    ['smtp://host:25#tls=off', 'write it as smtp://host:port or smtp:///path/of.sock'],
     ['smtp:///', 'neither host nor path of a socket is given'],
     ['smtp:///tmp/', 'neither host nor path of a socket is given'],
     ['smtp:///tmp/%zz', 'the path of the socket has a bad %-escape'],

@@ -8,7 +8,7 @@ import { FakeSocket } from '../support/fake-socket.ts';
 const say = (text: string, outcome: Outcome = 'ok'): Reply => ({ outcome, bytes: Buffer.from(`${text}\r\n`) });
 
 class TestSession implements Session {
-  limits = { lineBytes: 100, answerBytes: 200, writeMs: 50, lingerMs: 50, lineMs: 60, contentMs: 60 };
+  limits = { lineBytes: 100, answerBytes: 200, writeMs: 50, lingerMs: 50, handshakeMs: 60, lineMs: 60, contentMs: 60 };
   chunkBytes = 0;
   ceilingBytes = 1000;
   taken = '';
@@ -25,6 +25,8 @@ class TestSession implements Session {
   settle(): Pace {
     return this.pace;
   }
+
+  secured(): void {}
 
   crashed(...facts: unknown[]): void {
     this.crashes.push(facts);

@@ -1,3 +1,4 @@
+import { TLSSocket } from 'node:tls';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { createMemorySpool, type Spool } from '../../mail/content.ts';
 import { NO_PARAMS, type Recipient } from '../../mail/envelope.ts';
@@ -101,10 +102,22 @@ async function toMessage(
     },
     content,
     receivedAt: new Date(),
-    client: { address: request.ip, port: request.socket.remotePort ?? 0, hello: '' },
+    client: { address: request.ip, port: request.socket.remotePort ?? 0, hello: '', ...encryptionOf(request) },
     protocol: 'HTTP',
     session: createId(),
     transcript: [],
+  };
+}
+
+function encryptionOf({ socket }: FastifyRequest): Pick<Message['client'], 'tls'> {
+  if (!(socket instanceof TLSSocket)) return {};
+  const { servername } = socket as { servername?: string | false };
+  return {
+    tls: {
+      version: socket.getProtocol() ?? '',
+      cipher: socket.getCipher().standardName,
+      ...(servername && { serverName: servername }),
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { allows, type Grant, RIGHTS } from '../auth/grant.ts';
 import type { Context } from '../context.ts';
 import { sendProblem } from '../problem.ts';
@@ -56,7 +57,7 @@ export function daemonRoutes(context: Context): Route[] {
         }
         const { grant } = identity;
         const expiresAt = grant.expiresAt === undefined ? null : new Date(grant.expiresAt).toISOString();
-        reply.header('set-cookie', access.openSession(grant));
+        reply.header('set-cookie', cookieFor(request, access.openSession(grant)));
         return sendJson(reply, { name: grant.name, ...allowed(grant), expiresAt });
       },
     },
@@ -67,9 +68,18 @@ export function daemonRoutes(context: Context): Route[] {
       name: 'closeSession',
       summary: 'End the session',
       replies: { 204: { description: 'It has ended' } },
-      handle: (request, reply) => reply.code(204).header('set-cookie', access.closeSession(request.raw)).send(),
+      handle: (request, reply) =>
+        reply
+          .code(204)
+          .header('set-cookie', cookieFor(request, access.closeSession(request.raw)))
+          .send(),
     },
   ];
+}
+
+/** A cookie that came encrypted goes back encrypted only. */
+function cookieFor({ protocol }: FastifyRequest, cookie: string): string {
+  return protocol === 'https' ? `${cookie}; Secure` : cookie;
 }
 
 interface Login {

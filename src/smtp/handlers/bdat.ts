@@ -59,7 +59,8 @@ export function bdatWithoutMail(session: Session, arg: string): SmtpReply {
   return refuseChunk(session, arg, MAIL_FIRST);
 }
 
-function refuseChunk(session: Session, arg: string, refusal: SmtpReply): SmtpReply {
+/** Refuses a chunk with its payload. */
+export function refuseChunk(session: Session, arg: string, refusal: SmtpReply): SmtpReply {
   const parsed = parseBdatArg(arg);
   return parsed.ok ? readAway(session, refusal, parsed.value.octets) : BAD_CHUNK_SIZE;
 }

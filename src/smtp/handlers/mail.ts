@@ -11,6 +11,7 @@ import {
   SENDER_NEEDS_UTF8,
   SENDER_OK,
   type SmtpReply,
+  TLS_FIRST,
   TOO_BIG,
 } from '../replies.ts';
 import type { Session } from '../session.ts';
@@ -24,6 +25,7 @@ export function mail(session: Session, arg: string): SmtpReply | Promise<SmtpRep
   if (!found.ok) return refuse('MAIL', found);
   const params = parseParams(found.value.rest);
   if (!params.ok) return refuse('MAIL', params);
+  if (params.value.has('REQUIRETLS') && session.announced.has('STARTTLS')) return TLS_FIRST; // RFC 8689 §4.2
   const facts = checkMailParams(params.value, { esmtp: session.extended, announced: session.announced });
   if (!facts.ok) return refuse('MAIL', facts);
   if (found.value.nonAscii && !facts.value.smtpUtf8) return SENDER_NEEDS_UTF8;
