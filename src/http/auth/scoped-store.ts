@@ -83,31 +83,81 @@ export function scopeStore(options: ScopeOptions): Store {
   };
 }
 
-/** Lists what a search finds. Where the store finds too much, that is dropped here, and no count is given. */
+/** Gives a page behind a cursor, without what was found in vain; it may be shorter than asked for and still not the last. */
+type Look = (limit: number, cursor: string | undefined) => Promise<Page>;
+
+/** Lists what a search finds. Where the store may find too much, what it finds is looked at again. */
 async function listWithin(query: ListQuery, options: ScopeOptions): Promise<Page> {
   const { store, grant } = options;
-  const { query: search = { kind: 'all' }, counts = false, ...rest } = query;
-  const { exact, wide, doubtful } = scopeQuery(search, grant);
-  const isCounted = counts && doubtful === 'none';
-  const page = await store.list({ ...rest, query: wide, scope: grant.scope ?? [], counts: isCounted });
-  const messages: Summary[] = [];
-  for (const message of page.messages) {
-    const shown = hideOthers(message, options);
-    const isDoubtful = doubtful === 'all' || (doubtful === 'shared' && shown.inboxes.length < message.inboxes.length);
-    if (!isDoubtful || (await fits(shown, exact, options))) messages.push(shown);
+  const { query: search = { kind: 'all' }, start = 0, limit, cursor, counts, ...rest } = query;
+  const { wide, doubtful } = scopeQuery(search, grant);
+  const scoped = { ...rest, query: wide, scope: grant.scope ?? [] };
+  const show = (message: Summary): Summary => hideOthers(message, options);
+  if (doubtful === 'none') {
+    const page = await store.list({ ...query, ...scoped });
+    return { ...page, messages: page.messages.map(show) };
   }
-  return { ...page, messages };
+  const look: Look = async (most, at) => {
+    const found = await store.list({ ...scoped, limit: most, ...(at !== undefined && { cursor: at }) });
+    const messages: Summary[] = [];
+    for (const message of found.messages) {
+      const shown = show(message);
+      const isSure = doubtful === 'shared' && shown.inboxes.length === message.inboxes.length;
+      if (isSure || (await fits(shown, search, options))) messages.push(shown);
+    }
+    return { messages, ...(found.next !== undefined && { next: found.next }) };
+  };
+  const page = await fullPage(look, start, limit ?? Number.POSITIVE_INFINITY, cursor);
+  return counts === true ? { ...page, ...(await countAll(look)) } : page;
+}
+
+/** Neither the length of a page nor whether another follows may tell of what was found in vain. */
+async function fullPage(look: Look, start: number, limit: number, cursor: string | undefined): Promise<Page> {
+  const messages: Summary[] = [];
+  let next = cursor;
+  for (let left = start + limit; left > 0; left = start + limit - messages.length) {
+    // no more than are wanted: when the page is full, its last message is the last that was looked at
+    const found = await look(Math.min(left, PAGE), next);
+    messages.push(...found.messages);
+    next = found.next;
+    if (next === undefined) break;
+  }
+  const isMore = limit > 0 && next !== undefined && (await isAny(look, next));
+  return { messages: messages.slice(start), ...(isMore && next !== undefined && { next }) };
+}
+
+async function isAny(look: Look, cursor: string): Promise<boolean> {
+  for (let at: string | undefined = cursor; at !== undefined; ) {
+    const found: Page = await look(PAGE, at);
+    if (found.messages.length > 0) return true;
+    at = found.next;
+  }
+  return false;
+}
+
+async function countAll(look: Look): Promise<Pick<Page, 'matches' | 'unreadMatches'>> {
+  const count = { matches: 0, unreadMatches: 0 };
+  let at: string | undefined;
+  do {
+    const found = await look(PAGE, at);
+    count.matches += found.messages.length;
+    count.unreadMatches += found.messages.filter(({ read }) => !read).length;
+    at = found.next;
+  } while (at !== undefined);
+  return count;
 }
 
 /** True if a message is what a search asks for by what is seen of it. */
-async function fits(message: Summary, query: Query, { parsed }: ScopeOptions): Promise<boolean> {
+async function fits(message: Summary, query: Query, { store, grant, parsed }: ScopeOptions): Promise<boolean> {
   if (!needsContent(query)) return matches(query, message);
-  const mail = await parsed(message.id);
-  if (mail === undefined) return false;
+  const [stored, mail] = await Promise.all([store.get(message.id), parsed(message.id)]);
+  if (stored === undefined || mail === undefined) return false;
   const { text, htmlText, headers, parts } = mail;
+  const { from, to } = hideEnvelope(stored, grant).envelope;
   const fileNames = parts.map(({ fileName }) => fileName).filter((name) => name !== '');
   return matches(query, {
     ...message,
+    envelope: [from, ...to.map(({ address }) => address)],
     headers,
     text: [text, htmlText, ...fileNames].join(' '),
     fileNames,

@@ -142,12 +142,53 @@ describe('credentials for some inboxes', () => {
     }
     expect(await found('inbox:ci-42-*')).toEqual(['told', 'both']);
     expect(await found(`inbox:${MINE}`)).toEqual(['told', 'both']);
-    expect((await ask('GET', '/api/search?q=secret')).json()).not.toHaveProperty('matches');
+    // and by themselves, also where only the envelope names them
+    for (const q of [`bcc:${MINE}`, `both addressed:${MINE}`, 'both ci-42-a'])
+      expect([q, await found(q)]).toEqual([q, expect.arrayContaining(['both'])]);
+    expect((await ask('GET', '/api/search?q=secret')).json()).toMatchObject({ matches: 1 });
     expect((await ask('POST', '/api/messages/delete', { query: 'both secret' })).json()).toEqual({ deleted: 0 });
     expect(
       (await ask('GET', `/api/inboxes/${MINE}/wait?timeout=0&q=${encodeURIComponent('both secret')}`)).statusCode,
     ).toBe(204);
     expect((await ask('GET', `/api/inboxes/${MINE}/wait?timeout=0&q=both`)).json().id).toBe(id);
+  });
+
+  it.each([
+    'bcc:secret',
+    'bcc:secret*',
+    'addressed:secret',
+    'addressed:secret@y.test',
+    'secret',
+    'header:To=secret',
+    'header:Bcc=secret',
+    'to:secret',
+    'cc:secret',
+  ])('learn nothing of who else got a message from pages and cursors of %s', async (q) => {
+    for (const n of [1, 2, 3]) await arrive(`both ${n}`, MINE, OTHER);
+    const nobody = q.replace('secret', 'nobody');
+    for (const limit of [1, 50]) {
+      for (const sign of ['', '-']) {
+        const page = async (text: string) =>
+          (await ask('GET', `/api/search?limit=${limit}&q=${encodeURIComponent(sign + text)}`)).json();
+        expect(await page(q)).toEqual(await page(nobody));
+      }
+    }
+  });
+
+  it('page through what they may find, whatever lies between', async () => {
+    const mine: string[] = [];
+    for (const n of [1, 2, 3, 4, 5]) {
+      mine.unshift(await arrive(`secret ${n}`, MINE));
+      await arrive(`dull ${n}`, MINE, OTHER); // is found by its other inbox, and dropped
+    }
+    const found: string[] = [];
+    let cursor = '';
+    for (let pages = 0; cursor !== undefined && pages < 9; pages++) {
+      const page = (await ask('GET', `/api/search?q=secret&limit=2${cursor && `&cursor=${cursor}`}`)).json();
+      found.push(...page.messages.map(({ id }: { id: string }) => id));
+      cursor = page.next ?? undefined;
+    }
+    expect(found).toEqual(mine);
   });
 
   it('delete all of theirs and nothing else', async () => {
