@@ -21,6 +21,8 @@ export interface RemoteList {
   readonly messages: readonly RemoteSummary[];
   readonly next: string | null;
   readonly matches?: number;
+  /** More than `matches` match. */
+  readonly isMore?: boolean;
 }
 
 /** Columns of a list in which several inboxes meet. */

@@ -50,7 +50,7 @@ export type Query =
   | { readonly kind: 'larger' | 'smaller'; readonly bytes: number };
 
 /** A message as far as a query can look at it. */
-export interface Matchable extends Omit<Summary, 'id' | 'snippet' | 'attachments' | 'bareNewlines'> {
+export interface Matchable extends Omit<Summary, 'id' | 'snippet' | 'attachments' | 'bareNewlines' | 'login'> {
   /** The addresses of the envelope. */
   readonly envelope?: readonly string[];
   /** All header fields with their decoded values. */

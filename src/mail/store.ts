@@ -36,6 +36,8 @@ export interface Summary {
   /** Inboxes it lies in. */
   readonly inboxes: readonly string[];
   readonly bareNewlines: boolean;
+  /** User who logged in to hand it in; '' where nobody had to. */
+  readonly login: string;
   /** Null when nobody asked who sent it. */
   readonly verification: Verification | null;
 }
@@ -63,7 +65,7 @@ export interface StoredMessage extends Summary {
   readonly transcript: readonly string[];
 }
 
-/** What to list: newest first, after `cursor` or skipping `start`, at most `limit` (all when absent). */
+/** What to list: newest first unless it says otherwise, after `cursor` or skipping `start`, at most `limit` (all when absent). */
 export interface ListQuery {
   readonly inbox?: string;
   readonly query?: Query;
@@ -77,14 +79,20 @@ export interface ListQuery {
   readonly before?: Date;
   /** Whether to count all that match; it can take far longer than the page. */
   readonly counts?: boolean;
+  /** How far to count what matches at most, where not all of it is counted; less far where that would take long. */
+  readonly countTo?: number;
+  /** Whether to begin with the oldest. */
+  readonly oldestFirst?: boolean;
 }
 
 export interface Page {
   readonly messages: readonly Summary[];
   /** Cursor of the page that follows; absent on the last. */
   readonly next?: string;
-  /** All that match, on whatever page; when asked for by `counts`. */
+  /** All that match, on whatever page; when asked for by `counts` or, as far as that goes, by `countTo`. */
   readonly matches?: number;
+  /** True if there are more than `matches`: counting ended there. */
+  readonly isMore?: boolean;
   readonly unreadMatches?: number;
 }
 

@@ -43,6 +43,77 @@ export function describeStoreSearch({ name, open }: StoreVariant): void {
       (await store.list({ query: read(text), ...query })).messages.map(({ id }) => id);
     const indexed = (): Promise<void> => until(async () => (await store.stats()).unindexed === 0);
 
+    describe('counts', () => {
+      it('are of all that match, however often they are asked for while messages come, change and go', async () => {
+        const query = read('alpha');
+        const count = async (): Promise<unknown> => {
+          const { matches, unreadMatches } = await store.list({ query, limit: 1, counts: true });
+          return [matches, unreadMatches];
+        };
+        const subject = (text: string): Sample => ({ raw: mail(text, 'text') });
+        const ids = await save(subject('alpha one'), subject('alpha two'), subject('beta'));
+        expect(await count()).toEqual([2, 2]);
+        await indexed();
+        expect(await count()).toEqual([2, 2]);
+        ids.push(...(await save(subject('alpha three'))));
+        expect(await count()).toEqual([3, 3]);
+        await indexed();
+        expect(await count()).toEqual([3, 3]);
+        await store.change({ ids: [ids[0]!] }, { read: true });
+        expect(await count()).toEqual([3, 2]);
+        await store.remove({ ids: [ids[1]!] });
+        expect(await count()).toEqual([2, 1]);
+        await store.remove({ inbox: 'someone@example.com' });
+        ids.push(...(await save(subject('alpha four'))));
+        expect(await count()).toEqual([(await find('alpha')).length, (await find('alpha is:unread')).length]);
+      });
+
+      it('end where they are told to', async () => {
+        await save(...Array.from({ length: 5 }, () => ({ raw: mail('alpha', 'text') })));
+        const { inboxes } = await store.inboxes();
+        await indexed();
+        // sooner where each message has to be looked at
+        for (const [text, most] of [
+          ['alpha', 3],
+          ['is:unread', 30],
+        ] as const) {
+          const query = read(text);
+          expect(await store.list({ query, limit: 1, countTo: most })).toMatchObject({ matches: 3, isMore: true });
+          const whole = await store.list({ query, limit: 1, countTo: 1000 });
+          expect([whole.matches, whole.isMore]).toEqual([5, undefined]);
+        }
+        // what is counted as it comes needs no end
+        expect(await store.list({ limit: 1, countTo: 1 })).toMatchObject({ matches: 5 });
+        expect(await store.list({ inbox: inboxes[0]!.inbox, limit: 1, countTo: 1 })).toMatchObject({ matches: 5 });
+      });
+    });
+
+    describe('the oldest first', () => {
+      it('is the same list from its other end, in pages too, indexed or not', async () => {
+        const ids = await save(...Array.from({ length: 7 }, (_, n) => ({ raw: mail(`alpha ${n}`, 'text') })));
+        await indexed();
+        ids.push(...(await save({ raw: mail('alpha 7', 'text') }, { raw: mail('alpha 8', 'text') })));
+        for (const query of [read('alpha'), read('is:unread'), undefined]) {
+          const found: string[] = [];
+          let cursor: string | undefined;
+          do {
+            const page = await store.list({
+              oldestFirst: true,
+              limit: 2,
+              ...(query && { query }),
+              ...(cursor !== undefined && { cursor }),
+            });
+            found.push(...page.messages.map(({ id }) => id));
+            cursor = page.next;
+          } while (cursor !== undefined);
+          expect(found).toEqual(ids);
+        }
+        expect((await store.list({ oldestFirst: true, limit: 2, start: 6 })).messages.map(({ id }) => id)).toEqual(
+          ids.slice(6, 8),
+        );
+      });
+    });
+
     describe('words', () => {
       it('are found in header fields, texts, HTML and names of attachments, at once and once they are indexed', async () => {
         const raw = [

@@ -89,7 +89,7 @@ type Look = (limit: number, cursor: string | undefined) => Promise<Page>;
 /** Lists what a search finds. Where the store may find too much, what it finds is looked at again. */
 async function listWithin(query: ListQuery, options: ScopeOptions): Promise<Page> {
   const { store, grant } = options;
-  const { query: search = { kind: 'all' }, start = 0, limit, cursor, counts, ...rest } = query;
+  const { query: search = { kind: 'all' }, start = 0, limit, cursor, counts, countTo: _, ...rest } = query;
   const { wide, doubtful } = scopeQuery(search, grant);
   const scoped = { ...rest, query: wide, scope: grant.scope ?? [] };
   const show = (message: Summary): Summary => hideOthers(message, options);

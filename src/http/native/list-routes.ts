@@ -15,8 +15,14 @@ const LIST_QUERY = {
   limit: LIMIT,
   cursor: CURSOR,
   start: START,
-  counts: { type: 'boolean', description: 'Say how many match; by default only on the first page' },
+  counts: {
+    type: 'boolean',
+    description: 'Say how many match, however long that takes; by default the first page says it up to a bound',
+  },
 } as const;
+
+/** How far matches are counted where nobody asks for all: a number that people read, and no search waits for. */
+const COUNTED_MATCHES = 100_000;
 
 /** Lists of messages, and what is done to many at once. */
 export function listRoutes(context: Context): Route[] {
@@ -104,11 +110,12 @@ async function sendList(
   };
   const query = readQuery(reply, q, 'q');
   if (query === undefined) return reply;
+  const isCounted = counts ?? (cursor === undefined && start === 0);
   const found = storeFor(request, context).list({
     query,
     limit,
     start,
-    counts: counts ?? (cursor === undefined && start === 0),
+    ...(counts ? { counts } : isCounted && { countTo: COUNTED_MATCHES }),
     ...(inbox !== undefined && { inbox }),
     ...(cursor !== undefined && { cursor }),
   });
@@ -118,6 +125,7 @@ async function sendList(
     messages: page.messages.map(toSummary),
     next: page.next ?? null,
     ...(page.matches !== undefined && { matches: page.matches }),
+    ...(page.isMore && { isMore: true }),
   });
 }
 

@@ -45,7 +45,10 @@ const finding = { result: { enum: [...AUTH_RESULTS] }, domain: text, reason: tex
 export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
   Address: object({ name: text, address: text }),
   Summary: object(summary),
-  MessageList: object({ messages: list(named('Summary')), next: orNull(text), matches: count }, ['matches']),
+  MessageList: object({ messages: list(named('Summary')), next: orNull(text), matches: count, isMore: flag }, [
+    'matches',
+    'isMore',
+  ]),
   Inbox: object({ inbox: text, messages: count, unread: count, bytes: count, newest: instant }),
   InboxList: object({ inboxes: list(named('Inbox')), next: orNull(text) }),
   Part: object({

@@ -28,8 +28,8 @@ export class Arrivals {
     this.#ledger = ledger;
     this.#message = database.prepare(`
       INSERT INTO messages (seq, id, received_at, bytes, has_bare_newlines, file, message_id, subject, sender,
-        recipients, cc, bcc, reply_to, envelope, facts, verification, is_pending)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+        recipients, cc, bcc, reply_to, envelope, facts, login, verification, is_pending)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#content = database.prepare('INSERT INTO contents (seq, content) VALUES (?, ?)');
     this.#place = database.prepare('INSERT INTO placements (inbox, seq) VALUES (?, ?)');
   }
@@ -71,6 +71,7 @@ export class Arrivals {
       bcc: encodeAddresses([...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])]),
       reply_to: encodeAddresses(header.replyTo),
       tags: '',
+      login: arrival.client.login ? plain(arrival.client.login.user) : '',
       verification: arrival.verification ? JSON.stringify(arrival.verification) : null,
     };
     const { changes } = this.#message.run(
@@ -89,6 +90,7 @@ export class Arrivals {
       row.reply_to,
       encodeList([arrival.from, ...arrival.to.map(({ text }) => text)]),
       JSON.stringify(facts),
+      row.login,
       row.verification,
       arrival.verification?.status === 'pending' ? 1 : 0,
     );

@@ -50,6 +50,7 @@ export class Changes {
   /** Moves the counters. @returns the names of the message's inboxes */
   #count(seq: number, unread: number, pinned: number): string[] {
     const { totals } = this.#ledger;
+    totals.revision += 1;
     totals.unread += unread;
     totals.pinned += pinned;
     return this.#places.all(seq).map(({ inbox }) => {

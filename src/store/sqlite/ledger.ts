@@ -19,6 +19,8 @@ export interface Totals {
   bytes: number;
   fileBytes: number;
   indexedTo: number;
+  /** Grows when messages go or change. */
+  revision: number;
 }
 
 /** Inboxes remembered between transactions. */
@@ -29,7 +31,7 @@ const REMEMBERED_INBOXES = 10_000;
  * runs, written once at its end by `flush`; after a rollback `reload` forgets the changes.
  */
 export class Ledger {
-  totals: Totals = { messages: 0, unread: 0, pinned: 0, bytes: 0, fileBytes: 0, indexedTo: 0 };
+  totals: Totals = { messages: 0, unread: 0, pinned: 0, bytes: 0, fileBytes: 0, indexedTo: 0, revision: 0 };
   /** seq that the next message gets; never one used before while the store is open. */
   nextSeq = 1;
   #nextInbox = 1;
@@ -59,7 +61,7 @@ export class Ledger {
     );
     this.#delete = database.prepare('DELETE FROM inboxes WHERE inbox = ?');
     this.#putTotals = database.prepare(
-      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?',
+      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?, revision = ?',
     );
     this.reload();
   }
@@ -107,8 +109,8 @@ export class Ledger {
       }
     }
     this.#changed.clear();
-    const { messages, unread, pinned, bytes, fileBytes, indexedTo } = this.totals;
-    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo];
+    const { messages, unread, pinned, bytes, fileBytes, indexedTo, revision } = this.totals;
+    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo, revision];
     if (values.some((value, place) => value !== this.#written[place])) this.#putTotals.run(...values);
     this.#written = values;
     if (this.#byKey.size > REMEMBERED_INBOXES) this.#forget();
@@ -121,7 +123,9 @@ export class Ledger {
     this.#isNew.clear();
     this.#written = [];
     this.totals = this.#database
-      .prepare('SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo FROM totals')
+      .prepare(
+        'SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo, revision FROM totals',
+      )
       .get() as unknown as Totals;
     this.nextSeq = Math.max(this.nextSeq, this.#largest('seq', 'messages') + 1, this.totals.indexedTo + 1);
     this.#nextInbox = Math.max(this.#nextInbox, this.#largest('inbox', 'inboxes') + 1);

@@ -19,6 +19,8 @@ export interface Walk {
     | { readonly kind: 'store' }
     | { readonly kind: 'inbox'; readonly key: number }
     | { readonly kind: 'index'; readonly match: string };
+  /** Of the messages on the way those that lie in this inbox; in any when absent. */
+  readonly inbox?: number | undefined;
   /** Of the messages on the way those for which this holds; all when absent. */
   readonly condition: Condition | undefined;
   /** seqs between these only, neither included. */
@@ -31,6 +33,7 @@ export interface Listing {
   readonly walks: readonly Walk[];
   /** The same from the very beginning, whatever the cursor says. */
   readonly all: readonly Walk[];
+  readonly isOldestFirst: boolean;
 }
 
 type Find = (sql: string, values: readonly SQLInputValue[]) => readonly Record<string, unknown>[];
@@ -55,10 +58,48 @@ export function listingOf(query: ListQuery, find: Find): Listing {
     below: undefined,
   };
   const indexed = compileIndexed(rest, query.scope);
-  const whole = indexed ? [...throughIndex(looked, place, indexed, before, find)] : [looked];
-  if (query.cursor === undefined) return { walks: whole, all: whole };
-  const below = decodeCursor(query.cursor, 1)[0]!;
-  return { walks: whole.map((walk) => ({ ...walk, below: Math.min(below, walk.below ?? below) })), all: whole };
+  const above = aboveWhichTime(rest, find);
+  const newestFirst = (indexed ? [...throughIndex(looked, place, indexed, before, find)] : [looked]).map((walk) =>
+    between(walk, above, Number.POSITIVE_INFINITY),
+  );
+  const isOldestFirst = query.oldestFirst === true;
+  const every = isOldestFirst ? newestFirst.toReversed() : newestFirst;
+  if (query.cursor === undefined) return { walks: every, all: every, isOldestFirst };
+  const seq = decodeCursor(query.cursor, 1)[0]!;
+  const walks = every.map((walk) =>
+    isOldestFirst ? between(walk, seq, Number.POSITIVE_INFINITY) : between(walk, 0, seq),
+  );
+  return { walks, all: every, isOldestFirst };
+}
+
+/** The part of a walk between two seqs, neither included. */
+export function between(walk: Walk, above: number, below: number): Walk {
+  const from = Math.max(above, walk.above ?? 0);
+  const to = Math.min(below, walk.below ?? Number.POSITIVE_INFINITY);
+  return { ...walk, above: from > 0 ? from : undefined, below: Number.isFinite(to) ? to : undefined };
+}
+
+/** True if nothing can lie on a walk. */
+export function isEmpty({ above, below }: Walk): boolean {
+  return above !== undefined && below !== undefined && below - above < 2;
+}
+
+/** Further back than this many messages, a time is compared message by message. */
+const RECENT_MESSAGES = 20_000;
+
+/** The seq above which all lie that a search with `after:` can find; 0 when that is nothing to go by. */
+function aboveWhichTime(query: Query, find: Find): number {
+  const parts = query.kind === 'and' ? query.parts : [query];
+  const times = parts.flatMap((part) => (part.kind === 'after' ? [part.at.getTime()] : []));
+  if (times.length === 0) return 0;
+  const [row] = find(
+    `SELECT count(*) AS messages, min(seq) AS first FROM
+       (SELECT seq FROM messages WHERE received_at >= ? ORDER BY received_at LIMIT ?)`,
+    [Math.max(...times), RECENT_MESSAGES],
+  );
+  const messages = Number(row?.messages ?? 0);
+  if (messages === 0) return Number.MAX_SAFE_INTEGER;
+  return messages < RECENT_MESSAGES ? Number(row?.first) - 1 : 0;
 }
 
 /** First what is not in the index yet, then what is. */
@@ -76,12 +117,9 @@ function throughIndex(
   if (match === undefined) return [late, { ...looked, condition: all([...place.conditions, ...further]), below }];
   const marks =
     place.keys && place.keys.length > 0 ? `(${match}) AND marks : (${place.keys.map(inboxMark).join(' OR ')})` : match;
-  const inInbox: Condition[] =
-    place.key === undefined
-      ? []
-      : [{ sql: 'EXISTS (SELECT 1 FROM placements p WHERE p.inbox = ? AND p.seq = m.seq)', values: [place.key] }];
-  const condition = all([...inInbox, ...place.conditions, ...further]);
-  return [late, { along: { kind: 'index', match: marks }, condition, above: undefined, below }];
+  const condition = all([...place.conditions, ...further]);
+  // a message that has left an inbox is still marked with it
+  return [late, { along: { kind: 'index', match: marks }, inbox: place.key, condition, above: undefined, below }];
 }
 
 interface Place {
@@ -126,31 +164,47 @@ function liesInSeen(seen: Condition, isGathered: boolean): Condition {
   return { sql, values: seen.values };
 }
 
-/** seqs newest first, behind the first `skipped`; all of them for a limit of -1. */
-export function seqsOf(walk: Walk, limit: number, skipped: number): Condition {
-  const { from, seq, where, values } = stepsOf(walk, false);
-  const sql = `SELECT ${seq} AS seq ${from} ${where} ORDER BY ${seq} DESC LIMIT ? OFFSET ?`;
+/** seqs of a walk behind the first `skipped`; all of them for a limit of -1. */
+export function seqsOf(walk: Walk, isOldestFirst: boolean, limit: number, skipped: number): Condition {
+  const { from, seq, where, values } = stepsOf(walk);
+  const order = isOldestFirst ? 'ASC' : 'DESC';
+  const sql = `SELECT ${seq} AS seq ${from} ${where} ORDER BY ${seq} ${order} LIMIT ? OFFSET ?`;
   return { sql, values: [...values, limit, skipped] };
 }
 
 /** How many there are, and how many of them are unread. Without conditions the counters know. */
 export function countOf(walk: Walk): Condition {
-  const { along, condition, above, below } = walk;
-  if (!condition && above === undefined && below === undefined) {
-    if (along.kind === 'store') return { sql: 'SELECT messages, unread FROM totals', values: [] };
-    if (along.kind === 'inbox') {
-      return { sql: 'SELECT messages, unread FROM inboxes WHERE inbox = ?', values: [along.key] };
-    }
-  }
-  const { from, where, values } = stepsOf(walk, true);
-  return { sql: `SELECT count(*) AS messages, sum(m.is_read = 0) AS unread ${from} ${where}`, values };
+  const counters = countersOf(walk);
+  if (counters) return counters;
+  const { from, seq, where, values } = stepsOf(walk);
+  // small beside the messages themselves, and most often there is nothing in it
+  const read = `(SELECT count(*) FROM messages r INDEXED BY messages_read WHERE r.is_read = 1 AND r.seq = ${seq})`;
+  return {
+    sql: `SELECT count(*) AS messages, count(*) - coalesce(sum(${read}), 0) AS unread ${from} ${where}`,
+    values,
+  };
+}
+
+/** How many there are, but no more than `most`. */
+export function countTo(walk: Walk, most: number): Condition {
+  const counters = countersOf(walk);
+  if (counters) return counters;
+  const { from, where, values } = stepsOf(walk);
+  return { sql: `SELECT count(*) AS messages FROM (SELECT 1 ${from} ${where} LIMIT ?)`, values: [...values, most] };
+}
+
+/** What is counted as it comes and goes. */
+export function countersOf({ along, inbox, condition, above, below }: Walk): Condition | undefined {
+  if (inbox !== undefined || condition || above !== undefined || below !== undefined) return undefined;
+  if (along.kind === 'store') return { sql: 'SELECT messages, unread FROM totals', values: [] };
+  if (along.kind === 'index') return undefined;
+  return { sql: 'SELECT messages, unread FROM inboxes WHERE inbox = ?', values: [along.key] };
 }
 
 /** The tables of a walk, joined so that it goes along the index that it is meant to. */
-function stepsOf({ along, condition, above, below }: Walk, needsMessage: boolean) {
+function stepsOf({ along, inbox, condition, above, below }: Walk) {
   const texts = condition ? 'LEFT JOIN texts t ON t.seq = m.seq' : '';
-  const isJoined = condition !== undefined || needsMessage;
-  const messages = (seq: string): string => (isJoined ? `CROSS JOIN messages m ON m.seq = ${seq} ${texts}` : '');
+  const messages = (seq: string): string => (condition ? `CROSS JOIN messages m ON m.seq = ${seq} ${texts}` : '');
   const [from, seq, first, value] =
     along.kind === 'store'
       ? [`FROM messages m ${texts}`, 'm.seq', undefined, undefined]
@@ -161,15 +215,21 @@ function stepsOf({ along, condition, above, below }: Walk, needsMessage: boolean
     ...(first === undefined ? [] : [first]),
     ...(above === undefined ? [] : [`${seq} > ?`]),
     ...(below === undefined ? [] : [`${seq} < ?`]),
+    ...(inbox === undefined ? [] : [`EXISTS (SELECT 1 FROM placements p WHERE p.inbox = ? AND p.seq = ${seq})`]),
     ...(condition === undefined ? [] : [`(${condition.sql})`]),
   ];
-  const values: SQLInputValue[] = [value, above, below].filter((bound) => bound !== undefined);
+  const values: SQLInputValue[] = [value, whole(above), whole(below), inbox].filter((bound) => bound !== undefined);
   return {
     from,
     seq,
     where: conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`,
     values: [...values, ...(condition?.values ?? [])],
   };
+}
+
+/** FTS5 goes straight to a bound that is an integer; every number of JavaScript's arrives as a fraction. */
+function whole(seq: number | undefined): bigint | undefined {
+  return seq === undefined ? undefined : BigInt(seq);
 }
 
 function all(conditions: readonly Condition[]): Condition | undefined {

@@ -111,6 +111,28 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE messages ADD COLUMN is_pending INTEGER NOT NULL DEFAULT 0;
   CREATE INDEX messages_pending ON messages (seq) WHERE is_pending = 1;
   `,
+  `
+  -- Who logged in to hand it in, or ''.
+  ALTER TABLE messages ADD COLUMN login TEXT NOT NULL DEFAULT '';
+  UPDATE messages SET login = coalesce(json_extract(facts, '$.client.login.user'),
+    (SELECT json_extract(value, '$[1]') FROM json_each(facts, '$.fromParams')
+     WHERE json_extract(value, '$[0]') = 'AUTH' AND json_type(value, '$[1]') = 'text'), '')
+  WHERE json_type(facts, '$.client.login') IS NOT NULL OR json_extract(facts, '$.protocol') = 'HTTP';
+
+  -- Most mail is never marked read: what is unread is counted as all but these.
+  CREATE INDEX messages_read ON messages (seq) WHERE is_read = 1;
+  -- Grows when messages go or change; while it stays, only newer ones can change what a search counts.
+  ALTER TABLE totals ADD COLUMN revision INTEGER NOT NULL DEFAULT 0;
+
+  -- The index holds beginnings of words in another way: all mail is indexed again.
+  DELETE FROM texts;
+  DROP TABLE search;
+  CREATE VIRTUAL TABLE search USING fts5 (                -- see search-index.ts
+    sender, recipients, cc, bcc, reply_to, envelope, subject, message_id, header_names, header_values, file_names, body,
+    starts, marks, content = '', contentless_delete = 1, tokenize = 'ascii'
+  );
+  UPDATE totals SET indexed_to = 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -2,10 +2,11 @@ import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type { InboxPage, InboxQuery, ListQuery, Page, Selection, StoredMessage, StoreStats } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
+import { Counts } from './counts.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type FoundEvents, readEvents } from './events.ts';
 import type { Layout } from './layout.ts';
-import { countOf, type Listing, listingOf, seqsOf } from './listing.ts';
+import { type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
 import { nameIn } from './search.ts';
 import { ARRIVAL_COLUMNS } from './search-index.ts';
@@ -66,11 +67,16 @@ export function createQueries(database: DatabaseSync, layout: Layout | undefined
 }
 
 const FROM = 'FROM messages m LEFT JOIN texts t ON t.seq = m.seq';
+/** Rows of a list of seqs, in its order. */
+const ROWS = `SELECT ${SUMMARY_COLUMNS}, (SELECT json_group_array(name ORDER BY name)
+    FROM placements p JOIN inboxes i ON i.inbox = p.inbox WHERE p.seq = m.seq) AS inboxes
+  FROM json_each(?) l CROSS JOIN messages m ON m.seq = l.value LEFT JOIN texts t ON t.seq = m.seq ORDER BY l.key`;
 
 class SqliteQueries implements Queries {
   readonly #database: DatabaseSync;
   readonly #layout: Layout | undefined;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #counts = new Counts(({ sql, values }) => this.#statement(sql).get(...values));
 
   constructor(database: DatabaseSync, layout: Layout | undefined) {
     this.#database = database;
@@ -83,17 +89,16 @@ class SqliteQueries implements Queries {
       const { seqs, next } = this.#page(listing, query);
       const unindexed: Unindexed[] = [];
       let isPartial = false;
-      const messages = seqs.map((seq) => {
-        const row = this.#statement(`SELECT ${SUMMARY_COLUMNS} ${FROM} WHERE m.seq = ?`).get(
-          seq,
-        ) as unknown as SummaryRow;
+      // in one statement: it takes half the time of one for each message
+      const rows = this.#statement(ROWS).all(JSON.stringify(seqs)) as unknown as (SummaryRow & { inboxes: string })[];
+      const messages = rows.map((row) => {
         if (row.snippet === null) {
-          if (unindexed.length < MOST_UNINDEXED) unindexed.push(this.#unindexed(seq, row.id));
+          if (unindexed.length < MOST_UNINDEXED) unindexed.push(this.#unindexed(row.seq, row.id));
           else isPartial = true;
         }
-        return summaryOf(row, this.#inboxesOf(seq));
+        return summaryOf(row, JSON.parse(row.inboxes) as string[]);
       });
-      const counts = query.counts ? this.#count(listing) : {};
+      const counts = this.#count(listing, query);
       return { messages, ...(next !== undefined && { next }), ...counts, unindexed, isPartial };
     });
   }
@@ -225,7 +230,7 @@ class SqliteQueries implements Queries {
   }
 
   /** So many seqs of a list behind the first `skipped`. */
-  #walk({ walks }: Listing, most: number, skipped = 0): number[] {
+  #walk({ walks, isOldestFirst }: Listing, most: number, skipped = 0): number[] {
     const seqs: number[] = [];
     let toSkip = skipped;
     for (const [at, walk] of walks.entries()) {
@@ -233,7 +238,7 @@ class SqliteQueries implements Queries {
       // how many a walk has skipped only the last one need not know
       const isLast = at === walks.length - 1;
       const limit = Number.isFinite(most) ? most - seqs.length + (isLast ? 0 : toSkip) : -1;
-      const { sql, values } = seqsOf(walk, limit, isLast ? toSkip : 0);
+      const { sql, values } = seqsOf(walk, isOldestFirst, limit, isLast ? toSkip : 0);
       const found = this.#column(sql, values);
       for (const seq of isLast ? found : found.slice(toSkip)) seqs.push(seq);
       toSkip = Math.max(0, toSkip - found.length);
@@ -241,15 +246,9 @@ class SqliteQueries implements Queries {
     return seqs;
   }
 
-  #count({ all }: Listing): { matches: number; unreadMatches: number } {
-    const counts = { matches: 0, unreadMatches: 0 };
-    for (const walk of all) {
-      const { sql, values } = countOf(walk);
-      const row = this.#statement(sql).get(...values);
-      counts.matches += Number(row?.messages ?? 0);
-      counts.unreadMatches += Number(row?.unread ?? 0);
-    }
-    return counts;
+  #count(listing: Listing, query: ListQuery): Pick<Page, 'matches' | 'unreadMatches' | 'isMore'> {
+    if (query.counts) return this.#counts.all(listing, query);
+    return query.countTo === undefined ? {} : this.#counts.some(listing, query.countTo);
   }
 
   #unindexed(seq: number, id: string): Unindexed {

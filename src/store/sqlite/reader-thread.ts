@@ -1,17 +1,25 @@
 import { openToRead } from './database.ts';
 import { layoutOf } from './layout.ts';
-import { createQueries } from './queries.ts';
-import { type ReadMethods, readMethods } from './reads.ts';
+import { createQueries, type Queries } from './queries.ts';
+import { readMethods } from './reads.ts';
 import { serveThread } from './thread.ts';
 
-export interface ReaderData {
-  readonly directory: string;
+function methodsOf() {
+  let close = (): void => {};
+  let queries: Queries | undefined;
+  return {
+    ...readMethods(() => queries!),
+    /** Comes before everything else: a thread starts while the database is still being made. */
+    open: (directory: string) => {
+      const layout = layoutOf(directory);
+      const database = openToRead(layout.database, layout.contents);
+      queries = createQueries(database, layout);
+      close = () => database.close();
+    },
+    close: () => close(),
+  };
 }
 
-export type ReaderMethods = ReadMethods & { readonly close: () => void };
+export type ReaderMethods = ReturnType<typeof methodsOf>;
 
-serveThread(({ directory }: ReaderData): ReaderMethods => {
-  const layout = layoutOf(directory);
-  const database = openToRead(layout.database, layout.contents);
-  return { ...readMethods(createQueries(database, layout)), close: () => database.close() };
-});
+serveThread(methodsOf);

@@ -3,9 +3,8 @@ import type { Store } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { Indexer } from './indexer.ts';
 import { layoutOf } from './layout.ts';
-import type { ReaderData, ReaderMethods } from './reader-thread.ts';
+import { startReaders } from './readers.ts';
 import { createReading } from './reading.ts';
-import { startThread } from './thread.ts';
 
 export type StoreReader = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags' | 'stats' | 'close'>;
 
@@ -16,17 +15,15 @@ export type StoreReader = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | '
 export async function openSqliteReader(directory: string): Promise<StoreReader> {
   const layout = layoutOf(directory);
   if (!existsSync(layout.database)) throw new StoreError('STORE_MISSING', `There is no store in ${directory}`);
-  const data: ReaderData = { directory };
-  const reader = await startThread<ReaderMethods>('reader-thread', { name: 'store reader', data });
-  const indexer = new Indexer({ reader, contents: layout.contents });
-  const reading = createReading(reader, indexer, layout.contents);
+  const readers = await startReaders(1).open(directory);
+  const indexer = new Indexer({ reader: readers.slow, contents: layout.contents });
+  const reading = createReading(readers, indexer, layout.contents);
   return {
     ...reading,
     stats: async () => ({ ...(await reading.stats()), deleted: 0, location: directory }),
     async close() {
       await indexer.close();
-      await reader.call('close', undefined);
-      await reader.end();
+      await readers.close();
     },
   };
 }

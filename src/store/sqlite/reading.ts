@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import type { Store, StoreStats } from '../../mail/store.ts';
+import type { ListQuery, Store, StoreStats } from '../../mail/store.ts';
 import { readFile } from './content-files.ts';
 import type { Indexer } from './indexer.ts';
-import type { ReadMethods } from './reads.ts';
+import type { Readers } from './readers.ts';
 import { needsText } from './search.ts';
-import type { Thread } from './thread.ts';
 
 /** The reading half of a store. */
 export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags' | 'pending'> & {
   stats(): Promise<Omit<StoreStats, 'deleted' | 'location'>>;
 };
 
-/** Reads through a thread, so that no query holds up the event loop. */
-export function createReading(reader: Thread<ReadMethods, never>, indexer: Indexer, contents: string): Reading {
+/** Reads through threads, so that no query holds up the event loop. */
+export function createReading({ quick, slow }: Readers, indexer: Indexer, contents: string): Reading {
   return {
     async list(query) {
       if (needsText(query.query)) await indexer.caughtUp();
+      const reader = isQuick(query) ? quick : slow;
       let page = await reader.call('list', query);
       if (page.isPartial) {
         await indexer.caughtUp();
@@ -25,13 +25,13 @@ export function createReading(reader: Thread<ReadMethods, never>, indexer: Index
       return { messages: await indexer.complete(messages, unindexed), ...rest };
     },
     async get(id) {
-      const found = await reader.call('get', id);
+      const found = await quick.call('get', id);
       if (!found) return undefined;
       const [message] = await indexer.complete([found.message], found.unindexed);
       return message;
     },
     async content(id) {
-      const found = await reader.call('content', id);
+      const found = await quick.call('content', id);
       if (!found) return undefined;
       if (found.kind === 'file') {
         return { bytes: found.bytes, stream: () => readFile(join(contents, found.file)) };
@@ -45,9 +45,14 @@ export function createReading(reader: Thread<ReadMethods, never>, indexer: Index
         },
       };
     },
-    inboxes: (query = {}) => reader.call('inboxes', query),
-    pending: (limit, after) => reader.call('pending', { limit, after }),
-    tags: () => reader.call('tags', undefined),
-    stats: () => reader.call('stats', undefined),
+    inboxes: (query = {}) => (query.contains ? slow : quick).call('inboxes', query),
+    pending: (limit, after) => quick.call('pending', { limit, after }),
+    tags: () => slow.call('tags', undefined),
+    stats: () => quick.call('stats', undefined),
   };
+}
+
+/** A list without a search goes along an index, and its count is known. */
+function isQuick({ query, scope, before }: ListQuery): boolean {
+  return (query === undefined || query.kind === 'all') && scope === undefined && before === undefined;
 }

@@ -2,29 +2,29 @@ import type { InboxQuery, ListQuery } from '../../mail/store.ts';
 import type { FoundContent, FoundMessage, FoundPage, Queries, Unindexed } from './queries.ts';
 import { Moved } from './thread.ts';
 
-/** Reading as methods of a thread: of the reader's, or of the writer's when the database is in its memory. */
-export function readMethods(queries: Queries) {
+/** Reading as methods of a thread: of a reader's, or of the writer's when the database is in its memory. */
+export function readMethods(queries: () => Queries) {
   return {
     list: (query: ListQuery): Moved<FoundPage> => {
-      const page = queries.list(query);
+      const page = queries().list(query);
       return new Moved(page, buffersOf(page.unindexed));
     },
     get: (id: string): Moved<FoundMessage | undefined> => {
-      const found = queries.get(id);
+      const found = queries().get(id);
       return new Moved(found, buffersOf(found?.unindexed ?? []));
     },
     content: (id: string): Moved<FoundContent | undefined> => {
-      const found = queries.content(id);
+      const found = queries().content(id);
       return new Moved(found, found?.kind === 'blob' ? [found.content.buffer] : []);
     },
-    inboxes: (query: InboxQuery) => queries.inboxes(query),
+    inboxes: (query: InboxQuery) => queries().inboxes(query),
     pending: ({ limit, after }: { readonly limit: number; readonly after: string | undefined }) =>
-      queries.pending(limit, after),
-    tags: () => queries.tags(),
-    events: ({ after, limit }: { readonly after: number; readonly limit: number }) => queries.events(after, limit),
-    stats: () => queries.stats(),
+      queries().pending(limit, after),
+    tags: () => queries().tags(),
+    events: ({ after, limit }: { readonly after: number; readonly limit: number }) => queries().events(after, limit),
+    stats: () => queries().stats(),
     unindexed: (limits: { readonly messages: number; readonly bytes: number }) => {
-      const found = queries.unindexed(limits);
+      const found = queries().unindexed(limits);
       return new Moved(found, buffersOf(found.entries));
     },
   };

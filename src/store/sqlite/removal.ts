@@ -90,6 +90,7 @@ export class Removal {
     entry.bytes -= bytes;
     if (!isRead) entry.unread -= 1;
     if (isPinned) entry.pinned -= 1;
+    this.#ledger.totals.revision += 1;
     if (entry.newest === seq) entry.newest = Number(this.#newest.get(entry.inbox)?.newest ?? 0);
     this.#ledger.touch(entry);
     return true;
@@ -100,6 +101,7 @@ export class Removal {
     for (const statement of this.#deletes) statement.run(seq);
     const { totals } = this.#ledger;
     totals.messages -= 1;
+    totals.revision += 1;
     totals.bytes -= bytes;
     if (!isRead) totals.unread -= 1;
     if (isPinned) totals.pinned -= 1;

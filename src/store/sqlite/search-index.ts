@@ -11,10 +11,11 @@ import { type Condition, compileScan, joined, negated } from './search.ts';
  * search within an inbox is one more list to intersect, however large inbox and store are. A message that has left an
  * inbox keeps the mark, so an inbox found by it is looked at again.
  *
- * `starts` holds the first one, two and three characters of every longer word that a search without a field looks at.
- * Half of a language begins with the same few letters: FTS5 would gather all their lists before it gives the first
- * answer, which took seconds with a million mails. Longer beginnings it finds quickly, as words are in order, and its
- * own index of prefixes, with the place of every word, doubled the work of indexing.
+ * `starts` holds the first one to four characters of every longer word that a search without a field looks at. Half of a
+ * language begins with the same few letters: FTS5 would gather all their lists before it gives the first answer, which
+ * took seconds with a million mails. Longer beginnings it finds quickly, as words are in order, and its own index of
+ * prefixes, with the place of every word, doubled the work of indexing. A beginning is marked, since most are words too,
+ * and rare ones: their lists would be long for what stands in no column that is searched.
  */
 // biome-ignore format: a list of names
 export const INDEX_COLUMNS = [
@@ -57,7 +58,9 @@ export function indexWords({ arrival, headers, fileNames, text }: IndexText): st
 }
 
 /** Beginnings of words up to this long have lists of their own. */
-const START_CHARACTERS = 3;
+const START_CHARACTERS = 4;
+/** In front of a beginning; no word holds it (it is no letter), and to FTS5 it is a part of one. */
+const START_MARK = '\ue000';
 
 function startsOf(texts: readonly string[]): string {
   const starts = new Set<string>();
@@ -65,7 +68,10 @@ function startsOf(texts: readonly string[]): string {
     const length = Math.min(word.length - 1, START_CHARACTERS);
     for (let end = 1; end <= length; end++) starts.add(word.slice(0, end));
   }
-  return [...starts].filter((start) => start.isWellFormed()).join(' ');
+  return [...starts]
+    .filter((start) => start.isWellFormed())
+    .map((start) => START_MARK + start)
+    .join(' ');
 }
 
 /** The words of a beginning that `starts` knows; undefined when there is none or FTS5 finds it well enough. */
@@ -187,7 +193,7 @@ function candidates(query: Query): string[] {
 
 /** A short beginning, or the word that is just that. */
 function startIn(columns: string, start: string): string {
-  return `(starts : "${start}") OR (${columns} : "${start}")`;
+  return `(starts : "${START_MARK}${start}") OR (${columns} : "${start}")`;
 }
 
 /** Words hold neither quotes nor anything else that means something to FTS5. */

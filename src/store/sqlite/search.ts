@@ -8,6 +8,8 @@ import { plain } from './address-text.ts';
 export interface Condition {
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
+  /** True if the texts of each message have to be read. */
+  readonly isSlow?: boolean;
 }
 
 export const ALWAYS: Condition = { sql: '1', values: [] };
@@ -73,7 +75,7 @@ export function compileScan(query: Query, scope?: readonly string[]): Condition 
       if (query.field === 'inbox') return liesIn(inboxGlob(query), scope);
       return holds(query, COLUMNS[query.field]);
     case 'header':
-      return { sql: `has_header(${START}, m.file, ?, ?)`, values: [query.name, query.text] };
+      return { sql: `has_header(${START}, m.file, ?, ?)`, values: [query.name, query.text], isSlow: true };
     default:
       return compileFact(query);
   }
@@ -124,11 +126,11 @@ function hasResult(method: AuthMethod, result: AuthResult): Condition {
 export function joined(kind: 'and' | 'or', parts: readonly Condition[]): Condition {
   if (parts.length === 0) return kind === 'and' ? ALWAYS : NEVER;
   const sql = parts.map((part) => `(${part.sql})`).join(kind === 'and' ? ' AND ' : ' OR ');
-  return { sql, values: parts.flatMap(({ values }) => values) };
+  return { sql, values: parts.flatMap(({ values }) => values), isSlow: parts.some(({ isSlow }) => isSlow) };
 }
 
-export function negated({ sql, values }: Condition): Condition {
-  return { sql: `NOT (${sql})`, values };
+export function negated({ sql, ...rest }: Condition): Condition {
+  return { sql: `NOT (${sql})`, ...rest };
 }
 
 export function hasTag({ text, prefix }: { readonly text: string; readonly prefix: boolean }): Condition {
@@ -184,6 +186,6 @@ function holds({ text, prefix, infix = false }: Needle, columns: readonly string
   const value = phrase ?? fold(plain(text));
   return joined(
     'or',
-    columns.map((column) => ({ sql: sql(column), values: [value] })),
+    columns.map((column) => ({ sql: sql(column), values: [value], isSlow: true })),
   );
 }

@@ -10,9 +10,8 @@ import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
 import { layoutOf } from './layout.ts';
 import { NoteGatherer } from './note-gatherer.ts';
-import type { ReaderData, ReaderMethods } from './reader-thread.ts';
+import { type ReaderThreads, startReaders } from './readers.ts';
 import { createReading } from './reading.ts';
-import type { ReadMethods } from './reads.ts';
 import { needsText } from './search.ts';
 import { MEMORY } from './sqlite-errors.ts';
 import { StoreFeed } from './store-feed.ts';
@@ -69,22 +68,26 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   };
   const limits = { keepPerInbox, keepBytes, keepAgeMs };
   const data: WriterData = { directory, naming, limits, keptEvents, now: now() };
+  const starting = isInMemory ? undefined : startReaders(2, onDeath);
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
     data,
     onEvent: (event) => onCommitted(event),
     onDeath,
+  }).catch(async (error: unknown) => {
+    await starting?.end();
+    throw error;
   });
-  const reader: Thread<ReadMethods> = isInMemory
-    ? (writer as unknown as Thread<ReadMethods>)
-    : await startReader(directory, onDeath).catch(async (error: unknown) => {
+  const readers = starting
+    ? await starting.open(directory).catch(async (error: unknown) => {
         await writer.call('close', undefined);
         await writer.end();
         throw error;
-      });
+      })
+    : readersOfMemory(writer);
   const feed = new StoreFeed({
     latest: await writer.call('latestEvent', undefined),
-    read: (after, limit) => reader.call('events', { after, limit }),
+    read: (after, limit) => readers.quick.call('events', { after, limit }),
     onError: (error) => report({ type: 'crash', where: 'store feed', error }),
   });
   for (const { removed, why } of early) onRemoved(removed, why);
@@ -93,7 +96,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     feed.publish(events);
   };
   const indexer = new Indexer({
-    reader,
+    reader: readers.slow,
     writer,
     contents,
     arrived: () => arrived,
@@ -116,7 +119,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     },
   });
   const notes = new NoteGatherer(writer);
-  const reading = createReading(reader, indexer, contents);
+  const reading = createReading(readers, indexer, contents);
   const expiry = keepAgeMs > 0 ? startExpiry(writer, keepAgeMs, now, report) : undefined;
   let preparing = 0; // messages whose content file is being made
   let prepared: PromiseWithResolvers<void> | undefined;
@@ -159,10 +162,9 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     await notes.drain();
     await indexer.close();
     try {
-      if (!isInMemory && reader.isAlive) await (reader as Thread<ReaderMethods>).call('close', undefined);
+      await readers.close();
       if (writer.isAlive) await writer.call('close', undefined);
     } finally {
-      await reader.end();
       await writer.end();
     }
   }
@@ -202,7 +204,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     feed,
     stats: async () => ({ ...(await reading.stats()), deleted, location: directory }),
     async ready() {
-      if (closing || !writer.isAlive || !reader.isAlive) return false;
+      if (closing || !writer.isAlive || !readers.isAlive) return false;
       if (isWell) return true;
       isWell = await writer.call('probe', undefined).then(
         () => true,
@@ -217,9 +219,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   };
 }
 
-function startReader(directory: string, onDeath: (error: Error) => void): Promise<Thread<ReaderMethods>> {
-  const data: ReaderData = { directory };
-  return startThread<ReaderMethods>('reader-thread', { name: 'store reader', data, onDeath });
+/** A database in memory is read where it is written. */
+function readersOfMemory(writer: Thread<WriteMethods, CommittedEvent>): ReaderThreads {
+  const reader = writer as unknown as ReaderThreads['quick'];
+  return { quick: reader, slow: reader, isAlive: true, close: async () => {} };
 }
 
 /** Looks for expired messages also while none arrive. */

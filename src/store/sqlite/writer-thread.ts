@@ -16,7 +16,7 @@ export interface CommittedEvent {
 
 function methodsOf(writer: Writer) {
   return {
-    ...readMethods(writer.queries),
+    ...readMethods(() => writer.queries),
     save: ({ batch, now }: { readonly batch: Batch; readonly now: number }) => writer.save(batch, now),
     index: ({ entries, upTo }: { readonly entries: readonly IndexEntry[]; readonly upTo: number }) =>
       writer.index(entries, upTo),

@@ -114,6 +114,8 @@ export interface MessagePage {
   readonly messages: readonly Summary[];
   readonly next: string | null;
   readonly matches?: number;
+  /** More than `matches` match. */
+  readonly isMore?: boolean;
 }
 
 export interface InboxPage {

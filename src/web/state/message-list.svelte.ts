@@ -24,6 +24,8 @@ export class MessageList {
   rows = $state.raw<readonly Summary[]>([]);
   /** All that match, as far as is known. */
   total = $state(0);
+  /** Whether there are more than `total`. */
+  isMore = $state(false);
   loading = $state(false);
   failure = $state.raw<Error | null>(null);
   /** Ids that came in while looking, for a moment. */
@@ -50,6 +52,7 @@ export class MessageList {
       this.failure = null;
       this.#replace(page.messages, page.next);
       this.total = page.matches ?? this.total;
+      this.isMore = page.isMore ?? page.matches === undefined;
     } catch (error) {
       if (signal.aborted) return;
       if (!(error instanceof Error)) throw error;
