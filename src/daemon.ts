@@ -6,6 +6,7 @@ import { Hasher } from './auth/hasher.ts';
 import { AUTH_LIMITS } from './auth/limits.ts';
 import { formatListenUrl, innerProtocol, isEncrypted, type ListenAddress, parseServer } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
+import { createResolver } from './dns/resolver.ts';
 import { encryptHttp, encryptMail, isHttpsOnly, openCertificates } from './encryption.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
@@ -16,6 +17,7 @@ import { Chaos } from './mail/chaos.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
 import type { Filter } from './mail/filter.ts';
 import type { Reporter } from './mail/report.ts';
+import type { Resolver } from './mail/resolver.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
 import { type Counts, createCounters } from './report/counters.ts';
@@ -34,6 +36,7 @@ import { createSqliteStore } from './store/sqlite/store.ts';
 import type { PassedSocket } from './system/passed-sockets.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { fingerprintOf } from './tls/identity.ts';
+import { startVerifying } from './verifying.ts';
 import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
@@ -57,6 +60,8 @@ export interface DaemonParts {
   readonly filters?: readonly Filter[];
   /** Sockets that listen already and take the place of listeners. */
   readonly sockets?: readonly PassedSocket[];
+  /** Asks DNS in place of the system's resolver. */
+  readonly resolver?: Resolver;
 }
 
 /** What only binding needs of the rights a program was started with. */
@@ -80,6 +85,9 @@ export interface Daemon {
   /** Stops accepting, lets transactions in flight finish within the grace period, writes what waits and closes. */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 }
+
+/** Longest wait for one answer of the DNS. */
+const DNS_MS = 5_000;
 
 /** A listener that is made and does not listen yet. */
 interface Door {
@@ -107,9 +115,11 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const listen = seatSockets(config.listen, parts.sockets ?? []);
     const http = await openHttpAccess({ ...config, listen }, report, hasher);
     const logins = await openLogins(config, report, hasher);
-    const keep = await openKeep(config, parts, report, undo);
     const certificates = await openCertificates({ ...config, listen }, report, parts.sink === undefined);
     undo.push(async () => certificates?.stop());
+    const servers = config.dnsServer === '' ? [] : [config.dnsServer];
+    const resolver = parts.resolver ?? createResolver({ servers, deadlineMs: DNS_MS });
+    const keep = await openKeep(config, { ...parts, resolver }, report, undo);
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
     const places = new Places(config.maxConnections);
@@ -175,7 +185,7 @@ interface Keep {
 
 async function openKeep(
   config: Config,
-  parts: DaemonParts,
+  parts: DaemonParts & { readonly resolver: Resolver },
   report: Reporter,
   undo: (() => Promise<void>)[],
 ): Promise<Keep> {
@@ -184,20 +194,28 @@ async function openKeep(
   const { naming, keepPerInbox, keepBytes, keepAgeMs } = config;
   const store = await createSqliteStore({ directory, naming, keepPerInbox, keepBytes, keepAgeMs, report });
   undo.push(() => store.close());
-  const sink = parts.sink ?? (await chooseSink(config, store));
+  const chosen = parts.sink ?? (await chooseSink(config, store));
+  const verifying = startVerifying(config, {
+    sink: chosen,
+    store: stores ? store : undefined,
+    resolver: parts.resolver,
+    report,
+  });
+  undo.push(() => verifying.close());
   const { spool, remove } = await chooseSpool(config, parts, directory);
   undo.push(remove);
   const space = createFreeSpace(!parts.sink && config.sink.kind === 'maildir' ? config.sink.path : directory, store);
   undo.push(async () => space.stop());
   return {
     store,
-    sink,
+    sink: verifying.sink,
     spool,
     space,
     chaos: config.chaos ? new Chaos() : undefined,
     directory,
     close: async () => {
       space.stop();
+      await verifying.close();
       await store.close();
       await remove();
     },

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   smtp: ['wire', 'mail'],
   lmtp: ['wire', 'mail', 'smtp'],
   tls: ['mail', '@peculiar/x509', 'reflect-metadata'],
+  verify: ['mail', 'mailauth'],
   store: ['mail'],
   sinks: ['mail'],
   dns: ['mail'],
@@ -50,7 +51,9 @@ function importsOf(file: string): Import[] {
     /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s+'([^']+)'|(?:^|\n)import\s+'([^']+)'|\bimport\('([^']+)'\)/g;
   return [...readFileSync(file, 'utf8').matchAll(pattern)].map((match) => {
     const name = match[1] ?? match[2] ?? match[3] ?? '';
-    const to = name.startsWith('.') ? relative(src, resolve(dirname(file), name)) : name;
+    const to = name.startsWith('.')
+      ? relative(src, resolve(dirname(file), name))
+      : name.replace(/^((?:@[^/]+\/)?[^/:]+)\/.*\.js$/, '$1'); // a file of a package
     return { file, from, to };
   });
 }

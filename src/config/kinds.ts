@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import {
@@ -197,6 +198,19 @@ export const AUTH: Kind<AuthChoice> = {
     return kind === 'off' || kind === 'any' || (kind === 'file' && isPath(path));
   },
   print: (value) => (value.kind === 'file' ? value.path : value.kind),
+};
+
+/** IP address and port of a server; '' for none. */
+export const OPTIONAL_ADDRESS: Kind<string> = {
+  allowed: 'an IP address and a port, such as 127.0.0.1:53 or [::1]:53; empty for none',
+  placeholder: 'address:port',
+  read: (raw) => (OPTIONAL_ADDRESS.accepts(raw) ? { ok: true, value: raw as string } : BAD),
+  accepts(value) {
+    if (value === '') return true;
+    const server = typeof value === 'string' ? parseServer(value) : undefined;
+    return server !== undefined && 'host' in server && isIP(server.host) !== 0;
+  },
+  print: (value) => value,
 };
 
 /** A folder, or `:memory:` for none. */

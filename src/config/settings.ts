@@ -41,6 +41,12 @@ export interface Config {
   readonly authPlaintext: boolean;
   /** `host:port` or socket path of a SpamAssassin daemon, or ''. */
   readonly spamd: string;
+  /** Find out who sent messages by SPF, DKIM, DMARC and ARC: after the 250, or before and refuse what DMARC says. */
+  readonly verify: 'off' | 'annotate' | 'enforce';
+  /** Messages of clients on this machine and in private networks too. */
+  readonly verifyPrivate: boolean;
+  /** `address:port` of the DNS server to ask, or '' for those of the system. */
+  readonly dnsServer: string;
   /** The HTTP API may set refusals by chance. */
   readonly chaos: boolean;
   readonly maxMessageBytes: number;

@@ -163,6 +163,14 @@ export interface Annotation {
   readonly verification?: Verification;
 }
 
+/** A message that waits to be verified, as far as that needs it. */
+export interface PendingMessage {
+  readonly id: string;
+  /** '' for the null reverse-path. */
+  readonly mailFrom: string;
+  readonly client: Client;
+}
+
 /** A tag that is longer is cut; of more on one message the last by name go. */
 export const TAG_LIMITS = Object.freeze({ characters: 100, perMessage: 100 });
 
@@ -191,8 +199,8 @@ export interface Store {
    * the feed has told of it. False for an unknown id.
    */
   annotate(id: string, annotation: Annotation): Promise<boolean>;
-  /** Ids of messages whose verification is pending, oldest first, at most `limit`, behind that of `after`. */
-  pending(limit: number, after?: string): Promise<readonly string[]>;
+  /** Messages whose verification is pending, oldest first, at most `limit`, behind that of the id `after`. */
+  pending(limit: number, after?: string): Promise<readonly PendingMessage[]>;
   /** How many messages have each tag. */
   tags(): Promise<ReadonlyMap<string, number>>;
   readonly feed: Feed;

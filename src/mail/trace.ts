@@ -1,25 +1,27 @@
+import { authenticationResults } from './authentication-results.ts';
 import type { Message } from './message.ts';
 
 /**
- * The lines that a message gets in front where it leaves the daemon, CR LF each (RFC 5321 §4.4): `Return-Path:` and one
- * `Received:`. Addresses are as the envelope has them, since its grammar lets no line end through; what the client said
+ * The lines that a message gets in front where it leaves the daemon, CR LF each (RFC 5321 §4.4): `Return-Path:`, one
+ * `Received:`, and `Authentication-Results:` (RFC 8601) between them if it is known who sent it. Addresses are as the envelope has them, since its grammar lets no line end through; what the client said
  * of itself is stripped of everything that means something in a header.
  * @param hostname our own name, for "by"
  */
 export function traceHeaders(message: Message, hostname: string): Buffer {
-  const { envelope, client, protocol, id, receivedAt } = message;
+  const { envelope, client, protocol, id, receivedAt, verification } = message;
   const only = envelope.to.length === 1 ? envelope.to[0] : undefined;
   const literal = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
   const clauses = [`by ${plain(hostname)} with ${protocol} id ${id}`];
   if (only) clauses.push(`for <${oneLine(only.path.text)}>`);
   if (client.tls) clauses.push(`tls ${plain(client.tls.cipher)} (${plain(client.tls.version)})`); // RFC 8314 §4.3
-  const lines = [
-    `Return-Path: <${oneLine(envelope.from.path?.text ?? '')}>`,
+  const returnPath = `Return-Path: <${oneLine(envelope.from.path?.text ?? '')}>`;
+  const received = [
     `Received: from ${plain(client.hello) || 'unknown'} ([${plain(literal)}])`,
     `\t${clauses.join('\r\n\t')};`,
     `\t${rfcDate(receivedAt)}`,
   ];
-  return Buffer.from(`${lines.join('\r\n')}\r\n`, 'utf8');
+  const results = authenticationResults(verification, hostname);
+  return Buffer.from(`${returnPath}\r\n${results}${received.join('\r\n')}\r\n`, 'utf8');
 }
 
 /** An address without controls, were there any. */

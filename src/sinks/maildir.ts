@@ -1,5 +1,6 @@
 import { open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withoutForgedResults } from '../mail/authentication-results.ts';
 import { makeDirectory } from '../mail/make-directory.ts';
 import type { Message } from '../mail/message.ts';
 import type { Sink } from '../mail/sink.ts';
@@ -29,7 +30,7 @@ export function createMaildirSink(directory: string, hostname: string): Sink {
     const temporary = join(directory, 'tmp', name);
     const path = join(directory, 'new', name);
     try {
-      await write(temporary, message, traceHeaders(message, hostname));
+      await write(temporary, traceHeaders(message, hostname), withoutForgedResults(message.content.stream(), hostname));
       signal.throwIfAborted(); // the client has been told to try again: no second copy
       await rename(temporary, path);
     } catch (error) {
@@ -44,10 +45,10 @@ function nameOf({ id }: Message, host: string): string {
   return `${Math.floor(Date.now() / 1000)}.${process.pid}_${delivered++}_${id}.${host}`;
 }
 
-async function write(path: string, message: Message, trace: Buffer): Promise<void> {
+async function write(path: string, trace: Buffer, content: AsyncIterable<Buffer>): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    await file.writeFile(withoutCr(trace, message.content.stream()));
+    await file.writeFile(withoutCr(trace, content));
     await file.sync();
   } finally {
     await file.close();

@@ -64,10 +64,13 @@ export function describeAnnotations({ name, open }: StoreVariant): void {
 
     it('gives what is pending, oldest first and page by page', async () => {
       const ids = [await save(PENDING), await save(), await save(PENDING), await save(PENDING)];
-      expect(await store.pending(10)).toEqual([ids[0], ids[2], ids[3]]);
-      expect(await store.pending(1, ids[0])).toEqual([ids[2]]);
+      const { client } = sampleMessage();
+      const ofIds = (...these: (string | undefined)[]) =>
+        these.map((id) => ({ id, mailFrom: 'sender@example.org', client }));
+      expect(await store.pending(10)).toEqual(ofIds(ids[0], ids[2], ids[3]));
+      expect(await store.pending(1, ids[0])).toEqual(ofIds(ids[2]));
       await store.annotate(ids[2]!, { verification: failedVerification('too late') });
-      expect(await store.pending(10)).toEqual([ids[0], ids[3]]);
+      expect(await store.pending(10)).toEqual(ofIds(ids[0], ids[3]));
       expect(await found('is:pending')).toEqual([ids[3], ids[0]]);
     });
 

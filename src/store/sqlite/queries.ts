@@ -1,10 +1,20 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import type { InboxPage, InboxQuery, ListQuery, Page, Selection, StoredMessage, StoreStats } from '../../mail/store.ts';
+import type {
+  InboxPage,
+  InboxQuery,
+  ListQuery,
+  Page,
+  PendingMessage,
+  Selection,
+  StoredMessage,
+  StoreStats,
+} from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
 import { Counts } from './counts.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { type FoundEvents, readEvents } from './events.ts';
+import { readFacts } from './facts.ts';
 import type { Layout } from './layout.ts';
 import { type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
@@ -50,8 +60,8 @@ export interface Queries {
   content(id: string): FoundContent | undefined;
   inboxes(query: InboxQuery): InboxPage;
   tags(): Map<string, number>;
-  /** Ids of messages whose verification is pending, oldest first, behind that of `after`. */
-  pending(limit: number, after: string | undefined): string[];
+  /** Messages whose verification is pending, oldest first, behind that of the id `after`. */
+  pending(limit: number, after: string | undefined): PendingMessage[];
   /** Events after an id, at most `limit`; 'gone' when some of them are no longer kept. */
   events(after: number, limit: number): FoundEvents | 'gone';
   stats(): Omit<StoreStats, 'deleted' | 'location'>;
@@ -146,13 +156,16 @@ class SqliteQueries implements Queries {
     return { inboxes, next: encodeCursor(Number(last.newest), Number(last.inbox)) };
   }
 
-  pending(limit: number, after = ''): string[] {
+  pending(limit: number, after = ''): PendingMessage[] {
     return this.#statement(
-      `SELECT id FROM messages WHERE is_pending = 1 AND seq > coalesce((SELECT seq FROM messages WHERE id = ?), 0)
+      `SELECT id, facts FROM messages WHERE is_pending = 1 AND seq > coalesce((SELECT seq FROM messages WHERE id = ?), 0)
        ORDER BY seq LIMIT ?`,
     )
       .all(after, limit)
-      .map(({ id }) => String(id));
+      .map(({ id, facts }) => {
+        const { envelope, client } = readFacts(String(facts));
+        return { id: String(id), mailFrom: envelope.from, client };
+      });
   }
 
   tags(): Map<string, number> {
