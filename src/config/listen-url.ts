@@ -43,6 +43,7 @@ const SOCKET_PATH_BYTES = 107;
  * Done by hand because `URL` drops port 80 from `http:` and reads `smtp://1:2:3` without complaint.
  */
 export function parseListenUrl(text: string): ParsedAddress {
+  if (!text.isWellFormed()) return { ok: false, why: 'it holds half a character' }; // no URL can carry that
   const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)([^?#]*)(?:\?([^?#]*))?$/i.exec(text);
   if (!match) return { ok: false, why: 'write it as smtp://host:port or smtp:///path/of.sock' };
   const [, scheme = '', authority = '', path = '', query] = match;

@@ -149,14 +149,15 @@ interface Element {
 }
 
 /** Elements whose end tag may be left out: what ends them, and what they stand in. */
-const IMPLIED: Readonly<Record<string, { ends: readonly string[]; within: readonly string[] }>> = {
-  td: { ends: ['td', 'th'], within: ['table'] },
-  th: { ends: ['td', 'th'], within: ['table'] },
-  tr: { ends: ['tr'], within: ['table'] },
-  li: { ends: ['li'], within: ['ul', 'ol'] },
-  dd: { ends: ['dd', 'dt'], within: ['dl'] },
-  dt: { ends: ['dd', 'dt'], within: ['dl'] },
-};
+// a map, since any word can stand in a tag: `constructor` is none of ours
+const IMPLIED: ReadonlyMap<string, { ends: readonly string[]; within: readonly string[] }> = new Map([
+  ['td', { ends: ['td', 'th'], within: ['table'] }],
+  ['th', { ends: ['td', 'th'], within: ['table'] }],
+  ['tr', { ends: ['tr'], within: ['table'] }],
+  ['li', { ends: ['li'], within: ['ul', 'ol'] }],
+  ['dd', { ends: ['dd', 'dt'], within: ['dl'] }],
+  ['dt', { ends: ['dd', 'dt'], within: ['dl'] }],
+]);
 const P = { ends: ['p'], within: ['td', 'th', 'div'] };
 const IMPLIED_DEPTH = 32; // how far up is looked: bounds the work on hostile nesting
 
@@ -172,7 +173,7 @@ function createElements(hides: (name: string, attributes: ReadonlyMap<string, st
     }
   };
   const endImplied = (name: string): void => {
-    const rule = IMPLIED[name] ?? (BLOCKS.has(name) ? P : undefined);
+    const rule = IMPLIED.get(name) ?? (BLOCKS.has(name) ? P : undefined);
     if (rule === undefined || !rule.ends.some((ended) => (open.get(ended) ?? 0) > 0)) return;
     const lowest = Math.max(0, stack.length - IMPLIED_DEPTH);
     for (let depth = stack.length - 1; depth >= lowest && !rule.within.includes(stack[depth]!.name); depth--) {

@@ -18,7 +18,20 @@ describe('inboxd', () => {
   it('explains every command, option and exit code', async () => {
     const { code, stdout, stderr } = await inboxd(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['serve', 'ls', 'show', 'rm', 'tail', 'wait', 'search', 'open', 'config', 'diagram', 'token'])
+    for (const command of [
+      'serve',
+      'ls',
+      'show',
+      'rm',
+      'salvage',
+      'tail',
+      'wait',
+      'search',
+      'open',
+      'config',
+      'diagram',
+      'token',
+    ])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
     for (const { key } of OPTIONS)
       expect(stdout.includes(`${flagOf(key)} `) || stdout.includes(`--no-${key} `), key).toBe(true);
@@ -29,7 +42,7 @@ describe('inboxd', () => {
     [['sl'], 'inboxd: unknown command "sl"; did you mean ls?\n'],
     [
       ['frobnicate'],
-      'inboxd: unknown command "frobnicate"; there are serve, ls, show, rm, tail, wait, search, open, config, diagram, token\n',
+      'inboxd: unknown command "frobnicate"; there are serve, ls, show, rm, salvage, tail, wait, search, open, config, diagram, token\n',
     ],
     [['--data', '/x', 'ls'], 'inboxd: the command comes first: inboxd ls ...\n'],
     [['--prot', '25'], "inboxd: unknown option '--prot'\n(Did you mean --port?)\n"],

@@ -61,15 +61,11 @@ export class DamagedStore {
   /**
    * @param directory folder of the store
    * @param work empty folder for a copy of the database
-   * @throws STORE_MISSING, STORE_LOCKED while a daemon runs on it, STORE_NEWER, STORE_CORRUPT for what was never ours
+   * @throws STORE_NEWER, and STORE_CORRUPT for what was never ours
    */
   constructor(directory: string, work: string) {
     this.#layout = layoutOf(directory);
     this.#work = work;
-    if (!existsSync(this.#layout.database) && !existsSync(this.#layout.contents)) {
-      throw new StoreError('STORE_MISSING', `There is no store in ${directory}`);
-    }
-    refuseLocked(this.#layout);
     this.#database = this.#open();
   }
 
@@ -223,8 +219,16 @@ function openCopy(path: string): DatabaseSync | StoreError {
   }
 }
 
-/** A copy made while somebody writes would be torn. The lock is looked at, not taken: that would write. */
-function refuseLocked({ directory, lock }: Layout): void {
+/**
+ * Refuses a folder without a store, and one that a daemon has open: a copy made while somebody writes would be torn.
+ * The lock is looked at, not taken: that would write.
+ * @throws STORE_MISSING, STORE_LOCKED
+ */
+export function requireIdleStore(directory: string): void {
+  const { database: path, contents, lock } = layoutOf(directory);
+  if (!existsSync(path) && !existsSync(contents)) {
+    throw new StoreError('STORE_MISSING', `There is no store in ${directory}`);
+  }
   if (!existsSync(lock)) return;
   const database = new DatabaseSync(lock, { readOnly: true });
   try {

@@ -7,7 +7,7 @@ import { makeDirectory } from '../../mail/make-directory.ts';
 import type { Message } from '../../mail/message.ts';
 import { rfcDate } from '../../mail/trace.ts';
 import { StoreError } from '../errors.ts';
-import { DamagedStore, type Lost, type Salvaged } from './damaged.ts';
+import { DamagedStore, type Lost, requireIdleStore, type Salvaged } from './damaged.ts';
 import { createSqliteStore } from './store.ts';
 
 export type SalvageFormat = 'store' | 'eml' | 'mbox';
@@ -44,6 +44,7 @@ interface Writer {
  */
 export async function salvage({ from, to, format, naming }: SalvageOptions): Promise<SalvageReport> {
   refusePlace(resolve(from), resolve(to));
+  requireIdleStore(from);
   makeDirectory(to);
   const work = mkdtempSync(join(dirname(resolve(to)), '.inboxd-salvage-'));
   const incomplete: { id: string; lacks: string }[] = [];

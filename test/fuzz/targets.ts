@@ -1,0 +1,8 @@
+import type { Target } from './target.ts';
+import { http } from './targets/http.ts';
+import { headers, html, mime } from './targets/mails.ts';
+import { commands, places, queries, settings } from './targets/parsers.ts';
+import { sessions } from './targets/sessions.ts';
+
+/** Everything that hostile octets reach. */
+export const TARGETS: readonly Target[] = [...sessions, commands, headers, mime, html, queries, settings, places, http];
