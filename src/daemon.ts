@@ -21,6 +21,7 @@ import type { Resolver } from './mail/resolver.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
 import { type Counts, createCounters } from './report/counters.ts';
+import { createMetrics, type Metrics } from './report/metrics.ts';
 import { type Seat, seatSockets } from './seats.ts';
 import { discard } from './sinks/discard.ts';
 import { loadSink } from './sinks/load.ts';
@@ -105,8 +106,10 @@ interface Door {
 export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts = {}): Promise<Daemon> {
   const config = completeConfig(input);
   const counters = createCounters();
+  let metrics: Metrics | undefined;
   const report: Reporter = (one) => {
     counters.report(one);
+    metrics?.report(one);
     parts.report?.(one);
   };
   const undo: (() => Promise<void>)[] = [];
@@ -120,6 +123,9 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const servers = config.dnsServer === '' ? [] : [config.dnsServer];
     const resolver = parts.resolver ?? createResolver({ servers, deadlineMs: DNS_MS });
     const keep = await openKeep(config, { ...parts, resolver }, report, undo);
+    if (listen.some(({ protocol }) => innerProtocol(protocol) === 'http')) {
+      metrics = createMetrics({ version: VERSION, stats: () => keep.store.stats() });
+    }
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
     const places = new Places(config.maxConnections);
@@ -133,6 +139,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
               report,
               counters: counters.counts,
               urls,
+              metrics,
               certificates,
             })
           : await makeMailDoor(address, config, {
@@ -334,11 +341,12 @@ interface HttpParts extends HttpAccess {
   readonly report: Reporter;
   readonly counters: () => Counts;
   readonly urls: () => readonly string[];
+  readonly metrics: Metrics | undefined;
   readonly certificates: Certificates | undefined;
 }
 
 async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Promise<Door> {
-  const { keep, report, access, counters, urls: listeners, certificates } = parts;
+  const { keep, report, access, counters, metrics, urls: listeners, certificates } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const isSecure = isEncrypted(address.protocol);
   const server: ReturnType<typeof createHttpServer> = createHttpServer({
@@ -359,6 +367,7 @@ async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Pr
     access,
     counters,
     listeners,
+    ...(metrics && { metrics }),
   });
   const at = await ready(address, () => readyPlace(place(address)));
   await server.ready();

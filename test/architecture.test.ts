@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sinks: ['mail'],
   dns: ['mail'],
   system: ['report/line-writer.ts'],
-  report: ['mail', 'pino', 'pino-pretty'],
+  report: ['mail', 'pino', 'pino-pretty', 'prom-client'],
   auth: ['mail'],
   http: ['mail', 'auth', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],
   config: ['smtp/limits.ts', 'smol-toml'],
@@ -31,6 +31,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['svelte', 'dompurify'],
   cli: ['*'],
   testing: ['*'],
+  // no code: files for those who run it as a service
+  packaging: [],
 };
 
 interface Import {

@@ -47,6 +47,7 @@ function createProgram(): Command {
   addReadingCommands(program);
   addRemoteCommands(program, configOf);
   addOtherCommands(program);
+  addPrint(program);
   addTokenCommands(program, configOf);
   addUserCommands(program, configOf);
   program.addHelpText('after', () => `\n${serveHelp(program)}${OPTIONS_HELP}\n${EXIT_CODES_HELP}`);
@@ -134,6 +135,17 @@ function addOtherCommands(program: Command): void {
     .action(async (protocol: string) => {
       const { showDiagram } = await import('./diagram.ts');
       process.exitCode = showDiagram(protocol);
+    });
+}
+
+function addPrint(program: Command): void {
+  program
+    .command('print')
+    .argument('<name>', 'systemd-service, systemd-socket, dockerfile, logrotate or grafana')
+    .description('Print a file for running inboxd as a service')
+    .action(async (name: string) => {
+      const { print } = await import('./print.ts');
+      process.exitCode = print(name);
     });
 }
 

@@ -16,7 +16,7 @@ export function addTokenCommands(program: Command, configOf: (command: Command) 
         new Flag('--inbox <glob>', 'Let it see only inboxes of this name, in which * stands for anything; repeatable'),
       ),
     )
-    .addOption(new Flag('--rights <list>', 'Some of read,delete,admin').default('read'))
+    .addOption(new Flag('--rights <list>', 'Some of read,delete,metrics,admin').default('read'))
     .addOption(new Flag('--expires <duration>', 'Let it end after 30m, 2h, 7d ...'))
     .addOption(new Flag('--user <name>', 'Add a user for Basic authentication instead, with a password made here'))
     .addOption(new Flag('--password-stdin', 'Read the password of the user from standard input'))

@@ -11,6 +11,7 @@ import { addMailpitRoutes, type MailpitOptions } from './dialects/mailpit.ts';
 import { wantsWebSocket } from './dialects/mailpit-events.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
+import { addMetricsRoute, type MetricsText } from './metrics-route.ts';
 import { addNativeRoutes } from './native/native.ts';
 import { addPageRoutes } from './page.ts';
 import { answerProblem, isNative, sendProblem } from './problem.ts';
@@ -24,6 +25,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly limits?: Partial<HttpLimits>;
   /** What the daemon has counted; zeros when absent. */
   readonly counters?: () => RuntimeCounters;
+  /** What `/metrics` answers; without it there is no such path. */
+  readonly metrics?: MetricsText;
   /** URLs that the daemon listens on, for the page at `/`. */
   readonly listeners?: () => readonly string[];
   /** Which part of an address names its inbox; `full` when absent. */
@@ -86,6 +89,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   });
   addMailpitRoutes(app, context, options);
   addNativeRoutes(app, context);
+  addMetricsRoute(app, context, options.metrics);
   addPageRoutes(app, { version, hostname, listeners: options.listeners ?? (() => []) });
   if (options.parser === undefined) app.addHook('onClose', () => parser.close());
   return app;

@@ -96,7 +96,21 @@ export type Report =
   /** A certificate of our own could not be written down; the next start makes another. */
   | { readonly type: 'certificate-unkept'; readonly error: unknown }
   /** The store took in messages (after the commit); the source of live events. */
-  | { readonly type: 'stored'; readonly ids: readonly string[] }
+  | {
+      readonly type: 'stored';
+      readonly ids: readonly string[];
+      /** What the commit of this group took, fsync included. */
+      readonly commitMs: number;
+    }
+  | {
+      /** HTTP answered. */
+      readonly type: 'request';
+      readonly method: string;
+      /** The route as it is declared, `/api/messages/:id`; '' where there is none. */
+      readonly route: string;
+      readonly code: number;
+      readonly milliseconds: number;
+    }
   | { readonly type: 'deleted'; readonly ids: readonly string[]; readonly why: 'asked' | 'retention' };
 
 export type CertificateEvent = 'made' | 'loaded' | 'expiring' | 'expired';

@@ -104,6 +104,9 @@ function writeReport(logger: Logger, report: Report): void {
       if (logger.isLevelEnabled(level)) logger[level](refusalLine(report), 'refused');
       return;
     }
+    case 'request':
+      if (logger.isLevelEnabled('trace')) logger.trace(requestLine(report), 'request');
+      return;
     case 'stored':
       if (logger.isLevelEnabled('debug')) logger.debug(idsLine(report.ids), 'stored');
       return;
@@ -211,6 +214,10 @@ function certificateLine({ names, fingerprint, expires, file }: Extract<Report, 
 /** What people can put right is told without a stack. */
 function reasonOf(error: unknown): string {
   return visible(error instanceof Error ? error.message : String(error), 1024);
+}
+
+function requestLine({ method, route, code, milliseconds }: Extract<Report, { type: 'request' }>): object {
+  return { method, route, code, ms: rounded(milliseconds) };
 }
 
 function idsLine(ids: readonly string[]): object {

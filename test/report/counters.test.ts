@@ -15,6 +15,6 @@ it('counts what was accepted, with its octets, and what was refused once it had 
     milliseconds: 0,
   });
   for (const report of [message(250, 100), message(250, 11), message(550, 7), message(451, 7)]) counters.report(report);
-  counters.report({ type: 'stored', ids: ['x'] });
+  counters.report({ type: 'stored', ids: ['x'], commitMs: 1 });
   expect(counters.counts()).toEqual({ smtpAccepted: 2, smtpAcceptedBytes: 111, smtpRejected: 2, smtpIgnored: 0 });
 });

@@ -176,14 +176,14 @@ describe('log', () => {
       lines([
         { type: 'deleted', ids, why: 'asked' },
         { type: 'deleted', ids, why: 'retention' },
-        { type: 'stored', ids },
+        { type: 'stored', ids, commitMs: 1 },
       ]),
     ).toMatchObject([{ msg: 'deleted', messages: 9, ids: ids.slice(0, 5), why: 'asked' }]);
     expect(
       lines(
         [
           { type: 'deleted', ids, why: 'retention' },
-          { type: 'stored', ids },
+          { type: 'stored', ids, commitMs: 1 },
         ],
         'debug',
       ),

@@ -1,7 +1,7 @@
 import { matchesGlob } from '../../mail/glob.ts';
 
-/** What a client may do: look; change and delete messages; everything, the daemon itself included. */
-export const RIGHTS = ['read', 'delete', 'admin'] as const;
+/** What a client may do: look; change and delete messages; read the counters of the daemon; everything. */
+export const RIGHTS = ['read', 'delete', 'metrics', 'admin'] as const;
 export type Right = (typeof RIGHTS)[number];
 
 /** What one client is allowed. */

@@ -10,7 +10,7 @@ import { LOGIN_BODY, schemaOf } from './schemas.ts';
 
 /** The daemon itself: what it is, and who is let in. */
 export function daemonRoutes(context: Context): Route[] {
-  const { access, version, hostname, listeners } = context;
+  const { access, version, hostname, listeners, store } = context;
   return [
     {
       method: 'GET',
@@ -34,6 +34,22 @@ export function daemonRoutes(context: Context): Route[] {
           auth: access.isRequired ? 'required' : 'none',
           ...allowed(request.grant),
         });
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/health',
+      right: 'public',
+      name: 'getHealth',
+      summary: 'Whether the daemon lives, and is ready to take messages',
+      replies: {
+        200: { description: 'It takes messages', schema: schemaOf('Health') },
+        503: { description: 'It lives and takes no messages now: the disk refuses', schema: schemaOf('Health') },
+      },
+      async handle(_request, reply) {
+        const ready = await store.ready();
+        reply.code(ready ? 200 : 503);
+        return sendJson(reply, { live: true, ready });
       },
     },
     {

@@ -123,11 +123,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
       bytes: count,
       feed: count,
       auth: { enum: ['none', 'required'] },
-      rights: list({ enum: ['read', 'delete', 'admin'] }),
+      rights: list({ enum: ['read', 'delete', 'metrics', 'admin'] }),
       scope: list(text),
     },
     ['scope'],
   ),
+  Health: object({ live: { type: 'boolean' }, ready: { type: 'boolean' } }),
   Session: object({ name: text, rights: list(text), scope: list(text), expiresAt: orNull(instant) }, ['scope']),
   Problem: object(
     {

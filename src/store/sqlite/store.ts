@@ -108,10 +108,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     onHealth: (isHealthy) => {
       isWell = isHealthy;
     },
-    onCommit: (stored, { removed, events }) => {
+    onCommit: (stored, { removed, events, commitMs }) => {
       arrived += stored.length;
       if (stored.length > 0) {
-        report({ type: 'stored', ids: stored });
+        report({ type: 'stored', ids: stored, commitMs });
         indexer.wake();
       }
       onRemoved(removed, 'retention');

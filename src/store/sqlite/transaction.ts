@@ -11,6 +11,8 @@ export interface Committed<T> {
   readonly result: T;
   readonly removed: Removed;
   readonly events: EventBatch | undefined;
+  /** What the commit took, fsync included. */
+  readonly commitMs: number;
 }
 
 /** Runs pieces of work, each as one transaction that is either on disk as a whole or has never been. */
@@ -46,9 +48,11 @@ export class Transactions {
       const result = work();
       this.#ledger.flush();
       this.#journal.flush();
+      const from = performance.now();
       this.#database.exec('COMMIT');
+      const commitMs = performance.now() - from;
       this.#reserve?.restore();
-      return { result, removed: this.#removal.collect(), events: this.#journal.collect() };
+      return { result, removed: this.#removal.collect(), events: this.#journal.collect(), commitMs };
     } catch (cause) {
       this.#removal.collect();
       this.#journal.forget();

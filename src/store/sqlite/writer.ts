@@ -50,6 +50,8 @@ export interface BatchOutcome {
   readonly removed: readonly string[];
   /** One for each transaction. */
   readonly events: readonly EventBatch[];
+  /** What committing took, fsync included. */
+  readonly commitMs: number;
 }
 
 /** Messages removed, or changed, in one transaction: others get their turn between two. */
@@ -134,7 +136,7 @@ export class Writer {
     } catch (error) {
       if (items.length > 1 && !isDiskError(error)) return this.#keepSingly(items, now);
       const fate = failure(error);
-      return { fates: items.map(() => fate), removed: [], events: [] };
+      return { fates: items.map(() => fate), removed: [], events: [], commitMs: 0 };
     }
   }
 
@@ -222,7 +224,7 @@ export class Writer {
 
   #keep(items: readonly Item[], now: number): BatchOutcome {
     const first = this.#ledger.nextSeq;
-    const { result, removed, events } = this.#transactions.run(() => {
+    const { result, removed, events, commitMs } = this.#transactions.run(() => {
       const fates = items.map(({ arrival, content }): Fate => {
         const inboxes = this.#arrivals.add(arrival, content);
         if (!inboxes) return 'known';
@@ -233,7 +235,7 @@ export class Writer {
       return fates;
     });
     this.#unlink(removed.files);
-    return { fates: result, removed: removed.ids, events: events ? [events] : [] };
+    return { fates: result, removed: removed.ids, events: events ? [events] : [], commitMs };
   }
 
   /** One message of the batch is at fault and not the disk: it must not take the others with it. */
@@ -241,17 +243,19 @@ export class Writer {
     const fates: Fate[] = [];
     const removed: string[] = [];
     const events: EventBatch[] = [];
+    let commitMs = 0;
     for (const item of items) {
       try {
         const outcome = this.#keep([item], now);
         fates.push(...outcome.fates);
         removed.push(...outcome.removed);
         events.push(...outcome.events);
+        commitMs += outcome.commitMs;
       } catch (error) {
         fates.push(failure(error));
       }
     }
-    return { fates, removed, events };
+    return { fates, removed, events, commitMs };
   }
 
   /** Works through what is selected, in steps between which messages can arrive. */

@@ -77,7 +77,7 @@ describe('credentials', () => {
     const access = await open({ localToken });
     expect(await access.identify(request(bearer(localToken)))).toMatchObject({
       ok: true,
-      grant: { rights: ['read', 'delete', 'admin'] },
+      grant: { rights: ['read', 'delete', 'metrics', 'admin'] },
     });
     expect(await access.identify(request(bearer(createToken().text)))).toMatchObject({ ok: false });
   });

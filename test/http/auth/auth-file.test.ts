@@ -39,7 +39,7 @@ describe('a file of http-auth', () => {
       'the secret is not as "inboxd token create" writes it',
     ],
     [`user ann ${HASH}`, 'rights are missing'],
-    [`user ann ${HASH} rights=read,write`, 'rights are some of read,delete,admin'],
+    [`user ann ${HASH} rights=read,write`, 'rights are some of read,delete,metrics,admin'],
     [`user ann ${HASH} rights=read expires=soon`, 'expires is a date and time such as 2026-11-21T10:00:00Z'],
     [`user ann ${HASH} rights=read inbox=`, 'inbox is a name in which * stands for anything'],
     [`user ann ${HASH} rights=admin inbox=a@b`, 'admin is for the whole daemon and goes with no inbox'],

@@ -117,7 +117,7 @@ describe('a session of a browser', () => {
 
   it('is nothing where no credentials are wanted', async () => {
     const reply = await server.serve().inject({ method: 'POST', url: '/api/session' });
-    expect([reply.statusCode, reply.json().rights]).toEqual([200, ['read', 'delete', 'admin']]);
+    expect([reply.statusCode, reply.json().rights]).toEqual([200, ['read', 'delete', 'metrics', 'admin']]);
   });
 });
 

@@ -91,7 +91,7 @@ describe('GET /api/info', () => {
       bytes: 0,
       feed: expect.any(Number),
       auth: 'none',
-      rights: ['read', 'delete', 'admin'],
+      rights: ['read', 'delete', 'metrics', 'admin'],
     });
   });
 });

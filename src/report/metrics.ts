@@ -1,0 +1,165 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Report, Reporter } from '../mail/report.ts';
+import type { StoreStats } from '../mail/store.ts';
+import { Distribution } from './distribution.ts';
+import { Tally } from './tally.ts';
+
+/** The counters of one daemon, as a listener of its reports and as text for Prometheus. */
+export interface Metrics {
+  readonly report: Reporter;
+  readonly contentType: string;
+  /** Everything as of now, in the text format of Prometheus. */
+  text(): Promise<string>;
+}
+
+export interface MetricsOptions {
+  readonly version: string;
+  /** Asked when somebody reads the metrics. */
+  readonly stats: () => Promise<StoreStats>;
+}
+
+const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const COMMIT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
+const GROUP = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+/** Labels have few values each: what is not of these is `other`. Session ids, addresses and texts are never labels. */
+const LABEL = /^[a-z][\w .:/-]{0,40}$/i;
+const DISTINCT = 100;
+
+/** Of the process, not of a daemon: several in one share them. */
+let processMetrics: Registry | undefined;
+
+function metricsOfProcess(): Registry {
+  if (!processMetrics) {
+    processMetrics = new Registry();
+    collectDefaultMetrics({ register: processMetrics });
+  }
+  return processMetrics;
+}
+
+/** Makes the counters of a daemon. Counting costs an addition for each report; everything else is done when asked. */
+export function createMetrics({ version, stats }: MetricsOptions): Metrics {
+  const register = new Registry();
+  const ofProcess = metricsOfProcess();
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
+    new Counter({ name: `inboxd_${name}`, help, labelNames: [...labelNames], registers: [register] });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Gauge<L> =>
+    new Gauge({ name: `inboxd_${name}`, help, labelNames: [...labelNames], registers: [register] });
+  const tallies: Tally<string, string>[] = [];
+  const tally = (name: string, help: string, labels: readonly [string, string]): Tally<string, string> => {
+    const made = new Tally(counter(name, help, labels), labels);
+    tallies.push(made);
+    return made;
+  };
+  const histogram = (name: string, help: string, bounds: readonly number[]): Distribution => {
+    const made = new Distribution(`inboxd_${name}`, help, bounds);
+    made.registerAt(register);
+    return made;
+  };
+
+  gauge('info', 'What runs here; always 1', ['version']).set({ version }, 1);
+  const open = gauge('connections_open', 'Mail connections open now', ['protocol']);
+  const connections = counter('connections_total', 'Mail connections accepted', ['protocol']);
+  const ended = tally('sessions_ended_total', 'Mail sessions by how they ended', ['protocol', 'reason']);
+  const octets = tally('network_bytes_total', 'Octets of mail sessions that have ended', ['protocol', 'direction']);
+  const tls = tally('tls_sessions_total', 'Sessions that ended encrypted', ['protocol', 'version']);
+  const messages = tally('messages_total', 'Messages by what became of them once their content had come', ['protocol', 'result']); // biome-ignore format: a row
+  const messageBytes = tally('message_bytes_total', 'Octets of messages taken', ['protocol', 'result']);
+  const refusals = counter('refusals_total', 'Replies that said no', ['protocol', 'phase', 'reason']);
+  const filtered = counter('filter_refusals_total', 'Replies that said no on the word of a filter', ['filter']);
+  const logins = counter('logins_total', 'Attempts to log in', ['mechanism', 'result']);
+  const crashes = counter('crashes_total', 'Errors of our own', ['where']);
+  const accept = histogram('accept_seconds', 'From the final dot to the reply', SECONDS);
+  const commit = histogram('store_commit_seconds', 'Commit of a group of messages, fsync included', COMMIT_SECONDS);
+  const group = histogram('store_commit_messages', 'Messages that shared a commit', GROUP);
+  const deleted = counter('store_deleted_messages_total', 'Messages deleted', ['why']);
+  const requests = counter('http_requests_total', 'HTTP requests answered', ['method', 'route', 'code']);
+  const requestSeconds = histogram('http_request_seconds', 'From a request to the end of its answer', SECONDS);
+  const stored = gauge('store_messages', 'Messages stored');
+  const inboxes = gauge('store_inboxes', 'Inboxes that hold messages');
+  const contentBytes = gauge('store_content_bytes', 'Octets of the messages stored');
+  const diskBytes = gauge('store_disk_bytes', 'Octets of the files of the store');
+  const unindexed = gauge('store_unindexed_messages', 'Messages that search does not find yet');
+
+  const wheres = new Bounded();
+  const filters = new Bounded();
+  const reasons = new Bounded();
+  const mechanisms = new Bounded();
+
+  function count(report: Report): void {
+    switch (report.type) {
+      case 'session-start':
+        open.inc({ protocol: report.protocol });
+        connections.inc({ protocol: report.protocol });
+        return;
+      case 'session-end': {
+        const { protocol } = report;
+        open.dec({ protocol });
+        ended.add(protocol, report.reason);
+        octets.add(protocol, 'in', report.bytesIn);
+        octets.add(protocol, 'out', report.bytesOut);
+        if (report.tls) tls.add(protocol, report.tls.version);
+        return;
+      }
+      case 'message': {
+        const { protocol, code } = report;
+        const result = code < 400 ? (report.discardedBy === undefined ? 'accepted' : 'discarded') : code < 500 ? 'deferred' : 'rejected'; // biome-ignore format: a row
+        messages.add(protocol, result);
+        if (code < 400) messageBytes.add(protocol, result, report.message.content.bytes);
+        accept.observe(report.milliseconds / 1000);
+        return;
+      }
+      case 'refusal':
+        refusals.inc({ protocol: report.protocol, phase: report.phase, reason: reasons.label(report.reason) });
+        if (report.filter !== undefined) filtered.inc({ filter: filters.label(report.filter) });
+        return;
+      case 'login':
+        logins.inc({ mechanism: mechanisms.label(report.mechanism), result: 'accepted' });
+        return;
+      case 'login-refused':
+        logins.inc({ mechanism: mechanisms.label(report.mechanism), result: report.why });
+        return;
+      case 'crash':
+        crashes.inc({ where: wheres.label(report.where) });
+        return;
+      case 'stored':
+        commit.observe(report.commitMs / 1000);
+        group.observe(report.ids.length);
+        return;
+      case 'deleted':
+        deleted.inc({ why: report.why }, report.ids.length);
+        return;
+      case 'request':
+        requests.inc({ method: report.method, route: report.route || 'none', code: report.code });
+        requestSeconds.observe(report.milliseconds / 1000);
+        return;
+      default: // told to the log alone
+    }
+  }
+
+  return {
+    report: count,
+    contentType: register.contentType,
+    async text() {
+      const now = await stats();
+      for (const one of tallies) one.handOn();
+      stored.set(now.messages);
+      inboxes.set(now.inboxes);
+      contentBytes.set(now.contentBytes);
+      diskBytes.set(now.diskBytes);
+      unindexed.set(now.unindexed);
+      return `${await ofProcess.metrics()}\n${await register.metrics()}`;
+    },
+  };
+}
+
+/** Values of a label that programs name, kept few whatever they do. */
+class Bounded {
+  readonly #known = new Set<string>();
+
+  label(value: string): string {
+    if (this.#known.has(value)) return value;
+    if (this.#known.size >= DISTINCT || !LABEL.test(value)) return 'other';
+    this.#known.add(value);
+    return value;
+  }
+}

@@ -1,0 +1,131 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { Report } from '../../src/mail/report.ts';
+import type { StoreStats } from '../../src/mail/store.ts';
+import { createMetrics } from '../../src/report/metrics.ts';
+
+const STATS: StoreStats = {
+  messages: 3,
+  unread: 1,
+  inboxes: 2,
+  contentBytes: 300,
+  diskBytes: 4096,
+  reusableBytes: 0,
+  unindexed: 1,
+  deleted: 0,
+  location: ':memory:',
+};
+const create = () => createMetrics({ version: '1.2.3', stats: async () => STATS });
+
+const SESSION = { protocol: 'SMTP', session: 'S1', address: '203.0.113.5' };
+const END = { hello: 'x', messages: 1, commands: 4, failures: 0, bytesIn: 70, bytesOut: 90, milliseconds: 5 };
+const MESSAGE = { content: { bytes: 120 } } as Extract<Report, { type: 'message' }>['message'];
+
+/** One of each report, as a daemon makes them. */
+const LIFE: readonly Report[] = [
+  { type: 'session-start', ...SESSION },
+  { type: 'session-start', ...SESSION },
+  { type: 'login', ...SESSION, mechanism: 'PLAIN', user: 'ann' },
+  { type: 'login-refused', ...SESSION, mechanism: 'LOGIN', why: 'wrong', user: '' },
+  { type: 'refusal', ...SESSION, phase: 'rcpt', reason: 'syntax', code: 501, text: '501 5.1.3 no' },
+  { type: 'refusal', ...SESSION, phase: 'connect', reason: 'policy', filter: 'rates', code: 421, text: '421 no' },
+  { type: 'stored', ids: ['a', 'b', 'c'], commitMs: 4 },
+  { type: 'message', ...SESSION, message: MESSAGE, code: 250, text: '250 OK', milliseconds: 12 },
+  { type: 'message', ...SESSION, message: MESSAGE, code: 250, text: '250 OK', milliseconds: 1, discardedBy: 'rules' },
+  { type: 'message', ...SESSION, message: MESSAGE, code: 452, text: '452 no', milliseconds: 1 },
+  { type: 'message', ...SESSION, message: MESSAGE, code: 550, text: '550 no', milliseconds: 1 },
+  { type: 'deleted', ids: ['a', 'b'], why: 'retention' },
+  { type: 'crash', where: 'sink', error: new Error('x') },
+  { type: 'request', method: 'GET', route: '/api/messages/:id', code: 200, milliseconds: 3 },
+  { type: 'request', method: 'GET', route: '', code: 404, milliseconds: 3 },
+  { type: 'session-end', ...SESSION, ...END, tls: { version: 'TLSv1.3', cipher: 'x' }, reason: 'quit' },
+];
+
+describe('metrics', () => {
+  it('count what is reported, and ask the store when they are read', async () => {
+    const metrics = create();
+    for (const report of LIFE) metrics.report(report);
+    const lines = (await metrics.text()).split('\n');
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'inboxd_info{version="1.2.3"} 1',
+        'inboxd_connections_open{protocol="SMTP"} 1',
+        'inboxd_connections_total{protocol="SMTP"} 2',
+        'inboxd_sessions_ended_total{protocol="SMTP",reason="quit"} 1',
+        'inboxd_network_bytes_total{protocol="SMTP",direction="in"} 70',
+        'inboxd_network_bytes_total{protocol="SMTP",direction="out"} 90',
+        'inboxd_tls_sessions_total{protocol="SMTP",version="TLSv1.3"} 1',
+        'inboxd_messages_total{protocol="SMTP",result="accepted"} 1',
+        'inboxd_messages_total{protocol="SMTP",result="discarded"} 1',
+        'inboxd_messages_total{protocol="SMTP",result="deferred"} 1',
+        'inboxd_messages_total{protocol="SMTP",result="rejected"} 1',
+        'inboxd_message_bytes_total{protocol="SMTP",result="accepted"} 120',
+        'inboxd_message_bytes_total{protocol="SMTP",result="discarded"} 120',
+        'inboxd_refusals_total{protocol="SMTP",phase="rcpt",reason="syntax"} 1',
+        'inboxd_filter_refusals_total{filter="rates"} 1',
+        'inboxd_logins_total{mechanism="PLAIN",result="accepted"} 1',
+        'inboxd_logins_total{mechanism="LOGIN",result="wrong"} 1',
+        'inboxd_crashes_total{where="sink"} 1',
+        'inboxd_accept_seconds_count 4',
+        'inboxd_accept_seconds_bucket{le="0.025"} 4',
+        'inboxd_store_commit_seconds_sum 0.004',
+        'inboxd_store_commit_messages_sum 3',
+        'inboxd_store_deleted_messages_total{why="retention"} 2',
+        'inboxd_http_requests_total{method="GET",route="/api/messages/:id",code="200"} 1',
+        'inboxd_http_requests_total{method="GET",route="none",code="404"} 1',
+        'inboxd_store_messages 3',
+        'inboxd_store_inboxes 2',
+        'inboxd_store_content_bytes 300',
+        'inboxd_store_disk_bytes 4096',
+        'inboxd_store_unindexed_messages 1',
+      ]),
+    );
+    expect(lines.join('\n')).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
+    expect(lines.join('\n')).toMatch(/^process_open_fds [1-9]/m);
+  });
+
+  it('keep the values of a label few, and name no client', async () => {
+    const metrics = create();
+    for (let number = 0; number < 500; number++) {
+      metrics.report({ type: 'crash', where: `thing ${number}`, error: new Error('x') });
+      metrics.report({ type: 'crash', where: `évil\n"${number}`, error: new Error('x') });
+      metrics.report({ type: 'login', ...SESSION, mechanism: `X-${number}`, user: 'ann' });
+    }
+    for (const report of LIFE) metrics.report(report);
+    const text = await metrics.text();
+    expect(text.match(/^inboxd_crashes_total\{/gm)?.length).toBe(101);
+    expect(text).toContain('inboxd_crashes_total{where="other"} 901');
+    expect(text.match(/^inboxd_logins_total\{/gm)!.length).toBeLessThanOrEqual(103);
+    expect(text).not.toMatch(/203\.0\.113\.5|ann|S1"/);
+  });
+
+  it('of two daemons in one process are apart', async () => {
+    const [one, two] = [create(), create()];
+    one.report(LIFE[0]!);
+    expect(await two.text()).not.toContain('inboxd_connections_total{');
+    expect(await one.text()).toContain('inboxd_connections_total{protocol="SMTP"} 1');
+  });
+});
+
+describe('the Grafana dashboard', () => {
+  it('asks for metrics that exist, and for every one of them', async () => {
+    const metrics = create();
+    for (const report of LIFE) metrics.report(report);
+    const text = await metrics.text();
+    const exposed = new Set([...text.matchAll(/^([a-z_0-9]+)(?:\{| )/gm)].map(([, name]) => name!));
+    const file = new URL('../../src/packaging/grafana.json', import.meta.url);
+    const { panels, templating } = JSON.parse(readFileSync(file, 'utf8')) as {
+      panels: { title: string; targets: { expr: string }[] }[];
+      templating: { list: { query: string }[] };
+    };
+    const texts = [...panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)), templating.list[1]!.query];
+    const asked = new Set(
+      texts.flatMap((expr) => [...expr.matchAll(/\b(?:inboxd|nodejs|process)_[a-z0-9_]+/g)].map(([name]) => name)),
+    );
+    expect(asked.size).toBeGreaterThan(25);
+    expect([...asked].filter((name) => !exposed.has(name))).toEqual([]);
+    const families = [...text.matchAll(/^# TYPE (inboxd_\S+)/gm)].map(([, name]) => name!);
+    const unshown = families.filter((family) => ![...asked].some((name) => name.startsWith(family)));
+    expect(unshown).toEqual(['inboxd_network_bytes_total']);
+  });
+});
