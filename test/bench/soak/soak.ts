@@ -44,7 +44,7 @@ const FOLLOWERS = 4;
 const BIN = fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url));
 const PROBE = fileURLToPath(new URL('./probe.ts', import.meta.url));
 /** Bounded as a real one is, so that the store reaches its size during the warm-up. */
-const ARGUMENTS = '--keep-bytes 256MiB --keep-per-inbox 500 --log-level warn --log-format json'.split(' ');
+const ARGUMENTS = '--allow-root --keep-bytes 256MiB --keep-per-inbox 500 --log-level warn --log-format json'.split(' ');
 const SETTLE_MS = 30_000;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
