@@ -1,4 +1,4 @@
-import type { InboxPage, Info, Marks, Message, MessagePage, Summary } from './types.ts';
+import type { InboxPage, Info, ManyMarks, Marks, Message, MessagePage, Summary } from './types.ts';
 
 /** The daemon said no, and why (RFC 9457). */
 export class Refusal extends Error {
@@ -73,10 +73,12 @@ export interface ListQuery {
   readonly q: string;
   readonly limit: number;
   readonly cursor?: string;
+  /** Rows to skip, behind the cursor if there is one. */
+  readonly start?: number;
 }
 
-/** Which messages to delete. */
-export type Selection = { readonly ids: readonly string[] } | { readonly query: string } | { readonly all: true };
+/** Which messages to change or delete. */
+export type Selection = { readonly ids: readonly string[] } | { readonly query: string };
 
 export const api = {
   info: (): Promise<Info> => get(apiUrl('info')),
@@ -89,11 +91,11 @@ export const api = {
   inboxes: (query: string, cursor?: string): Promise<InboxPage> =>
     get(apiUrl('inboxes', { query, limit: 200, cursor })),
 
-  messages: ({ inbox, q, limit, cursor }: ListQuery, signal?: AbortSignal): Promise<MessagePage> =>
+  messages: ({ inbox, q, limit, cursor, start }: ListQuery, signal?: AbortSignal): Promise<MessagePage> =>
     get(
       inbox === undefined
-        ? apiUrl('search', { q, limit, cursor })
-        : apiUrl(`inboxes/${encodeURIComponent(inbox)}/messages`, { q, limit, cursor }),
+        ? apiUrl('search', { q, limit, cursor, start })
+        : apiUrl(`inboxes/${encodeURIComponent(inbox)}/messages`, { q, limit, cursor, start }),
       signal,
     ),
 
@@ -101,6 +103,13 @@ export const api = {
 
   mark: async (id: string, marks: Marks): Promise<Summary> =>
     (await write(messageUrl(id), 'PATCH', marks)).json() as Promise<Summary>,
+
+  /** Changes many; gives the ids of those that are not what they were, unless they are too many to name. */
+  change: async (selection: Selection, change: ManyMarks): Promise<{ changed: number; ids?: readonly string[] }> =>
+    (await write(apiUrl('messages/change'), 'POST', { ...selection, ...change })).json() as Promise<{
+      changed: number;
+      ids?: readonly string[];
+    }>,
 
   /** @param leaving the page is being closed: the request has to outlive it */
   remove: async (selection: Selection, leaving = false): Promise<void> => {

@@ -37,6 +37,21 @@ export interface Part {
   readonly disposition: string;
 }
 
+/** A node of the tree of parts. */
+export interface Structure {
+  /** Path, as in `1.2`; '' for what holds all others. */
+  readonly part: string;
+  readonly contentType: string;
+  readonly charset: string;
+  readonly encoding: string;
+  readonly fileName: string;
+  readonly contentId: string;
+  /** Null for what holds others. */
+  readonly disposition: 'attachment' | 'inline' | null;
+  readonly bytes: number;
+  readonly children: readonly Structure[];
+}
+
 export type Params = Readonly<Record<string, string | true>>;
 
 export interface Code {
@@ -59,6 +74,7 @@ export interface Message extends Omit<Summary, 'attachments'> {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   readonly attachments: readonly Part[];
   readonly inline: readonly Part[];
+  readonly structure: Structure;
   readonly envelope: {
     readonly from: string;
     readonly fromParams: Params;
@@ -137,4 +153,12 @@ export interface Marks {
   readonly read?: boolean;
   readonly pinned?: boolean;
   readonly tags?: readonly string[];
+}
+
+/** What can be changed on many at once: one of these, so that it can be taken back. */
+export interface ManyMarks {
+  readonly read?: boolean;
+  readonly pinned?: boolean;
+  readonly addTags?: readonly [string];
+  readonly removeTags?: readonly [string];
 }

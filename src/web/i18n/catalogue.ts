@@ -18,6 +18,11 @@ export function preferredLocale(languages: readonly string[]): Locale {
   return languages.map((language) => language.slice(0, 2).toLowerCase()).find(isLocale) ?? 'en';
 }
 
+/** The reader's own variant of a language, such as en-GB; the language alone if he has none. */
+export function regionOf(locale: Locale, languages: readonly string[]): string {
+  return languages.find((language) => language.slice(0, 2).toLowerCase() === locale) ?? locale;
+}
+
 /** Writes a text in a language; numbers are written as people there write them. */
 export function say(locale: Locale, key: Key, values: Readonly<Record<string, string | number>> = {}): string {
   const text: string = CATALOGUE[locale][key];

@@ -1,4 +1,5 @@
 import type { DOMPurify } from 'dompurify';
+import { adaptAttributes, adaptStyle } from './adapt.ts';
 
 /**
  * Makes the HTML of a mail fit to be shown.
@@ -18,6 +19,8 @@ export interface CleanOptions {
   /** Leave pictures of other hosts in. */
   readonly remote: boolean;
   readonly dark: boolean;
+  /** Turn light colours dark. */
+  readonly adapt: boolean;
   /** Content-ID to `data:` address of the parts that the mail brought along. */
   readonly parts: ReadonlyMap<string, string>;
 }
@@ -32,6 +35,11 @@ const FORBIDDEN = [
 /** Deeper, elements become their text: laying out thousands of levels keeps a browser busy for minutes. */
 const DEEPEST = 120;
 
+/**
+ * Asked of every attribute that could hold an address, widths and colours among them: so what has no scheme passes, and
+ * those that are addresses are looked at again below.
+ */
+const ALLOWED_VALUE = /^(?:(?:https?|mailto|tel|cid):|data:image\/|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i;
 const HREF = /^(?:https?:\/\/|mailto:|tel:)/i;
 const PICTURE = /^data:image\/(?:png|gif|jpe?g|webp|bmp|avif)[;,]/i;
 const REMOTE = /^(?:https?:)?\/\//i;
@@ -67,7 +75,7 @@ export function clean(html: string, options: CleanOptions, purifier: DOMPurify):
   const chosen = (_: string, scheme: string): string =>
     (scheme.toLowerCase() === 'dark') === options.dark ? '(min-width:0)' : '(max-width:0)';
   const styleOf = (style: string): string => {
-    const own = style
+    const own = (options.adapt ? adaptStyle(style) : style)
       .replace(SCHEME, chosen)
       .replace(STYLE_CID, (whole, id: string) => parts.get(contentId(id)) ?? whole);
     if (!remote) held += own.match(STYLE_REMOTE)?.length ?? 0;
@@ -122,11 +130,12 @@ export function clean(html: string, options: CleanOptions, purifier: DOMPurify):
     ALLOW_DATA_ATTR: false,
     ALLOW_ARIA_ATTR: true,
     ADD_ATTR: ['background'],
-    ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|\/\/|data:image\/)/i,
+    ALLOWED_URI_REGEXP: ALLOWED_VALUE,
   }) as HTMLElement;
   flatten(root);
   const sheet = root.ownerDocument.createElement('style');
   sheet.textContent = (options.dark ? BASE_STYLE.dark : BASE_STYLE.light) + BASE_STYLE.both;
+  if (options.adapt) sheet.textContent += adaptAttributes(root);
   const head = root.querySelector('head');
   if (head === null) root.prepend(sheet);
   else head.prepend(sheet);

@@ -1,4 +1,5 @@
 import { tick } from 'svelte';
+import type { Summary } from '../api/types.ts';
 import type { Key } from '../i18n/catalogue.ts';
 import { t } from '../i18n/text.svelte.ts';
 import { copyText } from './clipboard.ts';
@@ -17,7 +18,11 @@ export interface Action {
 }
 
 const reading = (): boolean => desk.reading.message !== null;
-const changing = (): boolean => reading() && desk.can('delete');
+const picking = (): boolean => desk.picked.count > 0 && desk.can('delete');
+/** Marks are for what is picked, or else for the open message. */
+const changing = (): boolean => reading() && desk.can('delete') && !picking();
+const some = (is: (message: Summary) => boolean): boolean => desk.picked.rows().some(is);
+const listing = (): boolean => desk.list.rows.length > 0 && desk.can('delete');
 
 export function focusOn(name: string): void {
   document.querySelector<HTMLElement>(`[data-focus="${name}"]`)?.focus();
@@ -43,8 +48,8 @@ function backToList(): void {
 
 // biome-ignore format: a table
 export const ACTIONS: readonly Action[] = [
-  { label: 'keyNext',       keys: 'j',   run: () => desk.step(1) },
-  { label: 'keyPrevious',   keys: 'k',   run: () => desk.step(-1) },
+  { label: 'keyNext',       keys: 'j',   run: () => void desk.step(1) },
+  { label: 'keyPrevious',   keys: 'k',   run: () => void desk.step(-1) },
   { label: 'search',        keys: '/',   run: () => focusOn('search') },
   { label: 'palette',       keys: ':',   run: () => { desk.dialog = 'palette'; } },
   { label: 'help',          keys: '?',   run: () => { desk.dialog = 'help'; } },
@@ -53,17 +58,26 @@ export const ACTIONS: readonly Action[] = [
   { label: 'unread',        keys: 'g u', run: () => desk.show({ q: 'is:unread' }) },
   { label: 'pinned',        keys: 'g p', run: () => desk.show({ q: 'is:pinned' }) },
   { label: 'back',          keys: 'u',   run: backToList, when: reading },
+  { label: 'pick',          keys: 'x',   run: () => desk.pick(), when: listing },
+  { label: 'pickNext',      keys: 'J',   run: () => void desk.pickTo(1), when: listing },
+  { label: 'pickPrevious',  keys: 'K',   run: () => void desk.pickTo(-1), when: listing },
+  { label: 'pickAll',       keys: 'A',   run: () => desk.picked.pickAll(), when: listing },
+  { label: 'pickNone',      keys: 'N',   run: () => desk.picked.clear(), when: picking },
+  { label: 'markRead',      keys: 'm',   run: () => void desk.markPicked('markedRead', { read: true }), when: () => picking() && some(({ read }) => !read) },
+  { label: 'markUnread',    keys: 'm',   run: () => void desk.markPicked('markedUnread', { read: false }), when: () => picking() && !some(({ read }) => !read) },
+  { label: 'pin',           keys: 'p',   run: () => void desk.markPicked('markedPinned', { pinned: true }), when: () => picking() && some(({ pinned }) => !pinned) },
+  { label: 'unpin',         keys: 'p',   run: () => void desk.markPicked('markedUnpinned', { pinned: false }), when: () => picking() && !some(({ pinned }) => !pinned) },
   { label: 'markUnread',    keys: 'm',   run: () => void desk.mark({ read: false }), when: () => changing() && desk.current?.read === true },
   { label: 'markRead',      keys: 'm',   run: () => void desk.mark({ read: true }), when: () => changing() && desk.current?.read === false },
   { label: 'pin',           keys: 'p',   run: () => void desk.mark({ pinned: true }), when: () => changing() && desk.current?.pinned === false },
   { label: 'unpin',         keys: 'p',   run: () => void desk.mark({ pinned: false }), when: () => changing() && desk.current?.pinned === true },
-  { label: 'tag',           keys: 't',   run: () => { desk.dialog = 'tags'; }, when: changing },
+  { label: 'tag',           keys: 't',   run: () => { desk.dialog = 'tags'; }, when: () => changing() || picking() },
   { label: 'copy',          keys: 'c',   run: () => void copyCode(), when: () => (desk.reading.message?.codes.length ?? 0) > 0 },
   { label: 'download',      keys: 'd',   run: () => location.assign(desk.reading.downloadUrl), when: reading },
   { label: 'loadRemote',    keys: 'i',   run: () => { desk.reading.remote = true; }, when: () => desk.reading.message?.html != null },
-  { label: 'delete',        keys: '#',   run: () => desk.remove(), when: changing },
+  { label: 'delete',        keys: '#',   run: () => desk.remove(), when: () => changing() || picking() },
   { label: 'undo',          keys: 'z',   run: () => desk.undo.takeBack(), when: () => desk.undo.pending !== null },
-  { label: 'deleteAll',                  run: () => desk.removeAll(), when: () => desk.can('delete') && desk.list.rows.length > 0 },
+  { label: 'deleteAll',                  run: () => desk.removeAll(), when: listing },
   { label: 'themeLight',                 run: () => { settings.theme = 'light'; } },
   { label: 'themeDark',                  run: () => { settings.theme = 'dark'; } },
   { label: 'themeSystem',                run: () => { settings.theme = 'system'; } },
@@ -89,11 +103,12 @@ export function takeKey(event: KeyboardEvent): void {
   }
   if (event.key === 'Escape') {
     if (desk.menu) desk.menu = false;
+    else if (desk.picked.count > 0) desk.picked.clear();
     else if (reading()) backToList();
     return;
   }
   if (/^[1-9]$/.test(event.key) && reading()) {
-    desk.reading.tab = TABS[Number(event.key) - 1]!;
+    desk.reading.choose(TABS[Number(event.key) - 1]);
     return;
   }
   const pressed = event.key === 'Delete' ? '#' : event.key;

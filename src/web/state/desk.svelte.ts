@@ -1,9 +1,11 @@
 import { api, Refusal, type Selection, Unreachable } from '../api/client.ts';
 import { Live } from '../api/live.ts';
-import type { Change, Info, Marks, Summary } from '../api/types.ts';
+import type { Change, Info, ManyMarks, Marks, Summary } from '../api/types.ts';
+import type { Key } from '../i18n/catalogue.ts';
 import { t } from '../i18n/text.svelte.ts';
 import { InboxList } from './inbox-list.svelte.ts';
-import { MessageList, type View } from './message-list.svelte.ts';
+import { type Masked, MessageList, type View } from './message-list.svelte.ts';
+import { justAfter, Picked } from './picked.svelte.ts';
 import { Reading } from './reading.svelte.ts';
 import { formatRoute, parseRoute, type Route } from './route.ts';
 import { Undo } from './undo.svelte.ts';
@@ -12,6 +14,8 @@ type Phase = 'starting' | 'login' | 'ready';
 type Connection = 'connecting' | 'live' | 'offline';
 
 const NOTICE_MS = 4_000;
+/** Messages that one request may name. */
+const IDS_AT_ONCE = 10_000;
 
 /** The reader's desk: what is on it, and what can be done there. Components show it and call its methods. */
 class Desk {
@@ -27,6 +31,7 @@ class Desk {
 
   readonly inboxes = new InboxList();
   readonly list = new MessageList();
+  readonly picked = new Picked(this.list);
   readonly reading = new Reading();
   readonly undo = new Undo();
 
@@ -116,10 +121,17 @@ class Desk {
   }
 
   /** Opens the message so many rows further down. */
-  step(by: number): void {
+  async step(by: number): Promise<void> {
     const at = this.list.indexOf(this.route.message);
-    const next = this.list.rows[at < 0 ? (by > 0 ? 0 : -1) : at + by];
-    if (next !== undefined) this.open(next.id);
+    await this.openAt(at < 0 ? (by > 0 ? 0 : this.list.rows.length - 1) : at + by);
+  }
+
+  /** Opens the message in a row, which is read first if nobody has looked at it yet. */
+  async openAt(index: number): Promise<void> {
+    if (index < 0 || index >= this.list.rows.length) return;
+    if (this.list.rows[index] === undefined) await this.list.reach(index, index);
+    const row = this.list.rows[index];
+    if (row !== undefined) this.open(row.id);
   }
 
   #go(route: Route): void {
@@ -133,7 +145,10 @@ class Desk {
   #follow(route: Route): void {
     const before = this.route;
     this.route = route;
-    if (route.inbox !== before.inbox || route.q !== before.q) void this.list.open(this.#view(route));
+    if (route.inbox !== before.inbox || route.q !== before.q) {
+      this.picked.clear();
+      void this.list.open(this.#view(route));
+    }
     if (route.message === undefined) this.reading.close();
     else if (route.message !== before.message) void this.#read(route.message);
   }
@@ -147,6 +162,27 @@ class Desk {
 
   #view({ inbox, q }: Route): View {
     return { inbox, q };
+  }
+
+  // --- picking messages out of the list -----------------------------------------------------------------------------
+
+  /** The row that keys of the list start from: where picking has got to, or the open message; -1 for none. */
+  get cursor(): number {
+    const picked = this.list.indexOf(this.picked.head);
+    return picked >= 0 ? picked : this.list.indexOf(this.route.message);
+  }
+
+  /** Picks the row of the cursor, or drops it. */
+  pick(): void {
+    const row = this.list.rows[Math.max(this.cursor, 0)];
+    if (row !== undefined) this.picked.toggle(row.id);
+  }
+
+  /** Picks on, so many rows further down. */
+  async pickTo(by: number): Promise<void> {
+    const { cursor } = this;
+    const to = cursor < 0 ? 0 : Math.min(Math.max(cursor + by, 0), this.list.rows.length - 1);
+    await this.picked.extend(to, Math.max(cursor, 0));
   }
 
   // --- doing things to messages -------------------------------------------------------------------------------------
@@ -174,51 +210,121 @@ class Desk {
     }
   }
 
-  /** Deletes the open message a little later, and goes on to the next. */
+  /** Changes what is picked, at once; that can be taken back where the daemon names all that it has changed. */
+  async markPicked(done: Key, ...changes: readonly ManyMarks[]): Promise<void> {
+    if (!this.can('delete') || this.picked.count === 0) return;
+    const selection = this.#selectionOfPicked();
+    const back: { readonly ids: readonly string[]; readonly marks: ManyMarks }[] = [];
+    const named = new Set<string>();
+    let most = 0;
+    let isNamed = true;
+    try {
+      for (const marks of changes) {
+        const answers = await this.#each(selection, (some) => api.change(some, marks));
+        const n = answers.reduce((sum, { changed }) => sum + changed, 0);
+        const ids = answers.flatMap((answer) => answer.ids ?? []);
+        for (const id of ids) named.add(id);
+        most = Math.max(most, n);
+        isNamed &&= ids.length === n;
+        if (n > 0) back.unshift({ ids, marks: opposite(marks) });
+      }
+    } catch (error) {
+      this.#failed(error);
+      return;
+    }
+    const label = t(done, { n: Math.max(named.size, most) });
+    if (back.length === 0 || !isNamed) this.tell(label);
+    else this.undo.offer({ label, commit: async () => {}, restore: () => void this.#takeBack(back) });
+  }
+
+  async #takeBack(changes: readonly { readonly ids: readonly string[]; readonly marks: ManyMarks }[]): Promise<void> {
+    try {
+      for (const { ids, marks } of changes) await this.#each({ ids }, (some) => api.change(some, marks));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  /** Deletes what is picked, or else the open message, a little later, and goes on to the next. */
   remove(): void {
+    if (!this.can('delete')) return;
+    if (this.picked.count > 0) {
+      this.#removePicked();
+      return;
+    }
     const { current } = this;
-    if (current === undefined || !this.can('delete')) return;
+    if (current === undefined) return;
     const at = this.list.indexOf(current.id);
-    const unmask = this.list.mask((message) => message.id === current.id);
+    const masked = this.list.mask({ hides: ({ id }) => id === current.id, hidesRest: () => false });
     const next = this.list.rows[Math.min(Math.max(at, 0), this.list.rows.length - 1)];
     // a phone shows one thing at a time, and that is now the list
     if (next === undefined || matchMedia('(max-width: 719px)').matches) this.closeMessage();
     else this.open(next.id);
-    this.#offerUndo(t('deleted', { n: 1 }), { ids: [current.id] }, unmask, () => this.list.arrive([current]));
+    this.#offerUndo(t('deleted', { n: 1 }), { ids: [current.id] }, masked);
+  }
+
+  #removePicked(): void {
+    const { everything, ids, count } = this.picked;
+    const selection = this.#selectionOfPicked();
+    if (everything !== null) this.#removeAll(everything.view, everything.before, selection, t('deleted', { n: count }));
+    else {
+      const masked = this.list.mask({ hides: ({ id }) => ids.has(id), hidesRest: () => false });
+      if (this.route.message !== undefined && ids.has(this.route.message)) this.closeMessage();
+      this.#offerUndo(t('deleted', { n: count }), selection, masked);
+    }
+    this.picked.clear();
   }
 
   /** Deletes all of the list, a little later: what has been received until now. */
   removeAll(): void {
-    if (!this.can('delete') || this.list.rows.length === 0) return;
-    const { inbox, q } = this.list.view;
-    const until = new Date(Date.parse(this.list.rows[0]!.receivedAt) + 1).toISOString();
-    const unmask = this.list.mask(
-      (message, view) => view.inbox === inbox && view.q === q && message.receivedAt < until,
-    );
-    this.closeMessage();
-    const terms = [inbox === undefined ? '' : `inbox:${quote(inbox)}`, q === '' ? '' : `(${q})`, `before:${until}`];
-    const query = terms.filter((term) => term !== '').join(' ');
-    this.#offerUndo(t('deletedAll'), { query }, unmask, () => void this.list.open(this.list.view));
+    const newest = this.list.rows[0];
+    if (!this.can('delete') || newest === undefined) return;
+    const { view } = this.list;
+    const before = justAfter(newest);
+    this.picked.clear();
+    this.#removeAll(view, before, { query: queryOf(view, before) }, t('deletedAll'));
   }
 
-  #offerUndo(label: string, selection: Selection, unmask: () => void, restore: () => void): void {
+  #removeAll({ inbox, q }: View, before: string, selection: Selection, label: string): void {
+    const isSame = (view: View): boolean => view.inbox === inbox && view.q === q;
+    const masked = this.list.mask({
+      hides: (message, view) => isSame(view) && message.receivedAt < before,
+      hidesRest: isSame,
+    });
+    this.closeMessage();
+    this.#offerUndo(label, selection, masked);
+  }
+
+  #selectionOfPicked(): Selection {
+    const { everything, ids } = this.picked;
+    return everything === null ? { ids: [...ids] } : { query: queryOf(everything.view, everything.before) };
+  }
+
+  /** Asks in as many requests as the daemon wants it in. */
+  async #each<T>(selection: Selection, ask: (selection: Selection) => Promise<T>): Promise<T[]> {
+    if (!('ids' in selection)) return [await ask(selection)];
+    const answers: T[] = [];
+    for (let at = 0; at < selection.ids.length; at += IDS_AT_ONCE) {
+      answers.push(await ask({ ids: selection.ids.slice(at, at + IDS_AT_ONCE) }));
+    }
+    return answers;
+  }
+
+  #offerUndo(label: string, selection: Selection, masked: Masked): void {
     this.undo.offer({
       label,
       commit: async (leaving) => {
         try {
-          await api.remove(selection, leaving);
+          await this.#each(selection, (some) => api.remove(some, leaving));
+          masked.drop();
         } catch (error) {
-          restore();
+          masked.lift();
           this.tell(t('deleteFailed', { why: (error as Error).message }));
         } finally {
-          unmask();
           this.inboxes.refresh();
         }
       },
-      restore: () => {
-        unmask();
-        restore();
-      },
+      restore: () => masked.lift(),
     });
   }
 
@@ -236,12 +342,14 @@ class Desk {
     const summaries = (type: Change['type']): Summary[] =>
       changes.flatMap((change) => (change.type === type && change.message ? [change.message] : []));
     const received = summaries('received');
-    const deleted = new Set(changes.filter(({ type }) => type === 'deleted').map(({ id }) => id));
+    const gone = changes.filter(({ type }) => type === 'deleted');
+    const deleted = new Set(gone.map(({ id }) => id));
     if (received.length > 0) this.#received(received);
     const changed = summaries('changed');
     if (changed.length > 0) this.#changed(changed);
     if (deleted.size > 0) {
-      this.list.drop(deleted);
+      this.list.drop(gone);
+      this.picked.drop(deleted);
       const { message } = this.reading;
       if (message !== null && deleted.has(message.id)) this.reading.lose();
     }
@@ -309,6 +417,22 @@ class Desk {
     this.phase = 'login';
     return true;
   }
+}
+
+/** Writes the search for all of a view that had been received before a moment. */
+function queryOf({ inbox, q }: View, before: string): string {
+  const terms = [inbox === undefined ? '' : `inbox:${quote(inbox)}`, q === '' ? '' : `(${q})`, `before:${before}`];
+  return terms.filter((term) => term !== '').join(' ');
+}
+
+/** What takes a change back for those that it has changed; it says one thing, or cannot be told from the other. */
+function opposite({ read, pinned, addTags, removeTags }: ManyMarks): ManyMarks {
+  return {
+    ...(read !== undefined && { read: !read }),
+    ...(pinned !== undefined && { pinned: !pinned }),
+    ...(addTags !== undefined && { removeTags: addTags }),
+    ...(removeTags !== undefined && { addTags: removeTags }),
+  };
 }
 
 /** Writes a value of a search so that nothing in it is taken for grammar. */

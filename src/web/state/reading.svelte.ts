@@ -45,6 +45,15 @@ export class Reading {
     }
   }
 
+  /** Views of the open message. */
+  get tabs(): readonly Tab[] {
+    return TABS.filter((tab) => tab !== 'html' || this.message?.html !== null);
+  }
+
+  choose(tab: Tab | undefined): void {
+    if (tab !== undefined && this.tabs.includes(tab)) this.tab = tab;
+  }
+
   close(): void {
     this.#abort.abort();
     this.message = null;

@@ -1,15 +1,18 @@
+import { MediaQuery } from 'svelte/reactivity';
 import { isLocale, type Locale, preferredLocale } from '../i18n/catalogue.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
 export type Width = 'phone' | 'tablet' | 'desktop';
-/** How a mail's HTML is shown: as in a light client, as in a dark one, or both beside each other. */
-export type Rendering = 'light' | 'dark' | 'both';
+/** How a mail's HTML is shown: as the page is, as in a light client, as in a dark one, or both beside each other. */
+export type Rendering = 'auto' | 'light' | 'dark' | 'both';
 
 interface Kept {
   theme: Theme;
   locale: Locale;
   width: Width;
   rendering: Rendering;
+  /** Whether mails that know nothing of the dark are turned dark there. */
+  adapt: boolean;
 }
 
 const KEY = 'inboxd';
@@ -32,14 +35,21 @@ class Settings implements Kept {
   theme = $state<Theme>(oneOf(kept.theme, 'system', 'light', 'dark'));
   locale = $state<Locale>(isLocale(kept.locale) ? kept.locale : preferredLocale(navigator.languages));
   width = $state<Width>(oneOf(kept.width, 'desktop', 'tablet', 'phone'));
-  rendering = $state<Rendering>(oneOf(kept.rendering, 'light', 'dark', 'both'));
+  rendering = $state<Rendering>(oneOf(kept.rendering, 'auto', 'light', 'dark', 'both'));
+  adapt = $state(kept.adapt !== false);
+  readonly #systemDark = new MediaQuery('(prefers-color-scheme: dark)');
+
+  /** The page is dark. */
+  get isDark(): boolean {
+    return this.theme === 'system' ? this.#systemDark.current : this.theme === 'dark';
+  }
 
   keep(): void {
-    const { theme, locale, width, rendering } = this;
+    const { theme, locale, width, rendering, adapt } = this;
     document.documentElement.dataset.theme = theme;
     document.documentElement.lang = locale;
     try {
-      localStorage.setItem(KEY, JSON.stringify({ theme, locale, width, rendering }));
+      localStorage.setItem(KEY, JSON.stringify({ theme, locale, width, rendering, adapt }));
     } catch {
       // storage is forbidden or full: the choice lasts as long as the page
     }

@@ -13,6 +13,12 @@ export function welcome(subject: string, text = 'Welcome aboard'): string {
   ].join('\r\n');
 }
 
+/** One of HTML alone. */
+export function letter(subject: string, html: string): string {
+  const lines = ['From: shop@brunnen.example', `Subject: ${subject}`, 'Content-Type: text/html; charset=utf-8'];
+  return [...lines, '', html, ''].join('\r\n');
+}
+
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPj/HwADBwIAMCbHYQAAAABJRU5ErkJggg==';
 
 /** One with text and HTML, a picture inside, another that would be fetched, and two attachments. */

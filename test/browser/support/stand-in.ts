@@ -5,7 +5,18 @@ import { findCodes } from '../../../src/mail/codes.ts';
 import { findLinks } from '../../../src/mail/links.ts';
 import { createId } from '../../../src/mail/message.ts';
 import { type ParsedMail, parseMessage, summarise } from '../../../src/mail/mime.ts';
-import type { Change, InboxSummary, Info, Marks, Message, Part, Summary } from '../../../src/web/api/types.ts';
+import { findText, type PartNode } from '../../../src/mail/mime-tree.ts';
+import type {
+  Change,
+  InboxSummary,
+  Info,
+  ManyMarks,
+  Marks,
+  Message,
+  Part,
+  Structure,
+  Summary,
+} from '../../../src/web/api/types.ts';
 
 interface Kept {
   summary: Summary;
@@ -18,9 +29,11 @@ interface Kept {
  * `stop` and `start`.
  */
 export class StandIn {
-  readonly kept: Kept[] = []; // newest first
+  kept: Kept[] = []; // newest first
   /** When set, asks for this token. */
   token = '';
+  /** Pages of messages that were asked for. */
+  lists = 0;
   #app: FastifyInstance | undefined;
   #port = 0;
   #events: { readonly id: number; readonly change: Change }[] = [];
@@ -113,6 +126,14 @@ export class StandIn {
     }
   }
 
+  /** Deletes, as if somebody else had asked for it. */
+  remove(ids: readonly string[]): void {
+    const wanted = new Set(ids);
+    const gone = this.kept.filter(({ summary }) => wanted.has(summary.id));
+    this.kept = this.kept.filter(({ summary }) => !wanted.has(summary.id));
+    for (const { summary } of gone) this.#emit('deleted', summary);
+  }
+
   #addLists(app: FastifyInstance): void {
     app.get('/api/info', (): Info => {
       const messages = this.kept.length;
@@ -134,28 +155,47 @@ export class StandIn {
       inboxes: this.#inboxes().filter(({ inbox }) => inbox.includes(request.query.query ?? '')),
       next: null,
     }));
-    type Lists = { Params: { inbox?: string }; Querystring: { q?: string; limit?: string; cursor?: string } };
+    type Lists = { Params: { inbox?: string }; Querystring: Record<'q' | 'limit' | 'cursor' | 'start', string> };
     for (const path of ['/api/search', '/api/inboxes/:inbox/messages']) {
       app.get<Lists>(path, (request, reply) => {
-        const { q = '', limit = '50', cursor = '0' } = request.query;
+        const { q = '', limit = '50', cursor, start = '0' } = request.query;
+        this.lists++;
         if (/:(\s|$)/.test(q)) return problem(reply, 400, 'a value is missing', q.search(/:(\s|$)/) + 1);
         const { inbox } = request.params;
         const found = this.#find(q).filter(({ summary }) => inbox === undefined || summary.inboxes.includes(inbox));
-        const end = Number(cursor) + Number(limit);
+        // a cursor names the last message of a page, so that those that come later move nothing
+        const behind = cursor === undefined ? 0 : found.findIndex(({ summary }) => summary.id === cursor) + 1;
+        const from = behind + Number(start);
+        const page = found.slice(from, from + Number(limit)).map(({ summary }) => summary);
         return {
-          messages: found.slice(Number(cursor), end).map(({ summary }) => summary),
-          next: end < found.length ? String(end) : null,
-          ...(cursor === '0' && { matches: found.length }),
+          messages: page,
+          next: from + page.length < found.length ? (page.at(-1)?.id ?? null) : null,
+          ...(cursor === undefined && start === '0' && { matches: found.length }),
         };
       });
     }
-    app.post<{ Body: { ids?: string[]; query?: string } }>('/api/messages/delete', (request) => {
-      const ids = new Set(request.body.ids ?? this.#find(request.body.query!).map(({ summary }) => summary.id));
-      const gone = this.kept.filter(({ summary }) => ids.has(summary.id));
-      for (const one of gone) {
-        this.kept.splice(this.kept.indexOf(one), 1);
-        this.#emit('deleted', one.summary);
+    type Many = { Body: { ids?: string[]; query?: string } & ManyMarks };
+    const chosen = ({ ids, query }: Many['Body']): Kept[] => {
+      const wanted = new Set(ids ?? this.#find(query!).map(({ summary }) => summary.id));
+      return this.kept.filter(({ summary }) => wanted.has(summary.id));
+    };
+    app.post<Many>('/api/messages/change', ({ body }) => {
+      const changed: string[] = [];
+      for (const one of chosen(body)) {
+        const { tags } = one.summary;
+        const kept = [...tags, ...(body.addTags ?? [])].filter((tag) => !body.removeTags?.includes(tag as never));
+        const { read = one.summary.read, pinned = one.summary.pinned } = body;
+        const next = { ...one.summary, read, pinned, tags: [...new Set(kept)].sort() };
+        if (JSON.stringify(next) === JSON.stringify(one.summary)) continue;
+        one.summary = next;
+        changed.push(next.id);
+        this.#emit('changed', next);
       }
+      return { changed: changed.length, ids: changed };
+    });
+    app.post<Many>('/api/messages/delete', ({ body }) => {
+      const gone = chosen(body);
+      this.remove(gone.map(({ summary }) => summary.id));
       return { deleted: gone.length };
     });
   }
@@ -180,7 +220,10 @@ export class StandIn {
       );
     }
     app.get<One>('/api/messages/:id/parts/:part', async ({ params: { id, part } }, reply) => {
-      const found = (await parseMessage(find(id)!.raw)).parts.find(({ partId }) => partId === part);
+      const parsed = await parseMessage(find(id)!.raw);
+      const found = parsed.parts.find(({ partId }) => partId === part);
+      const place = findText(parsed.structure, part)?.text;
+      if (place !== undefined) return reply.type('text/plain').send(parsed[place.of].slice(place.from, place.to));
       return reply
         .headers({ 'x-content-type-options': 'nosniff', 'content-security-policy': "sandbox; default-src 'none'" })
         .type(found?.contentType ?? 'application/octet-stream')
@@ -236,6 +279,10 @@ function problem(reply: FastifyReply, status: number, detail: string, at?: numbe
   return reply.code(status).type('application/problem+json').send({ title: 'No', status, detail, at });
 }
 
+function toStructure({ partId: part, place: disposition, text: _, children, ...facts }: PartNode): Structure {
+  return { part, disposition, ...facts, children: children.map(toStructure) };
+}
+
 function toMessage({ summary }: Kept, parsed: ParsedMail): Message {
   const { subject, text, html, listUnsubscribe, parts } = parsed;
   const of = (place: string): Part[] =>
@@ -250,6 +297,7 @@ function toMessage({ summary }: Kept, parsed: ParsedMail): Message {
     headers: parsed.headers,
     attachments: of('attachment'),
     inline: of('inline'),
+    structure: toStructure(parsed.structure),
     envelope: {
       from: 'sender@out.example',
       fromParams: { SIZE: String(summary.bytes) },
