@@ -8,6 +8,7 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   SubjectAlternativeNameExtension,
+  type X509CertificateCreateSelfSignedParams,
   X509CertificateGenerator,
 } from '@peculiar/x509';
 
@@ -41,10 +42,11 @@ export async function makeCertificate(hostname: string, key: string, now: number
     notBefore: new Date(now - EARLY_MS),
     notAfter: new Date(now + LIFETIME_MS),
     signingAlgorithm: ALGORITHM,
+    // one type, unless the types of the DOM are about, as in tests of the page
     keys: {
       privateKey: privateKey.toCryptoKey(ALGORITHM, false, ['sign']),
       publicKey: createPublicKey(privateKey).toCryptoKey(ALGORITHM, true, ['verify']),
-    },
+    } as X509CertificateCreateSelfSignedParams['keys'],
     extensions: [
       new BasicConstraintsExtension(false, undefined, true),
       new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
