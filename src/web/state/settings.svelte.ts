@@ -1,4 +1,3 @@
-import { MediaQuery } from 'svelte/reactivity';
 import { isLocale, type Locale, preferredLocale } from '../i18n/catalogue.ts';
 
 export type Theme = 'system' | 'light' | 'dark';
@@ -16,6 +15,7 @@ interface Kept {
 }
 
 const KEY = 'inboxd';
+const SYSTEM_DARK = matchMedia('(prefers-color-scheme: dark)');
 
 function read(): Partial<Kept> {
   try {
@@ -37,11 +37,17 @@ class Settings implements Kept {
   width = $state<Width>(oneOf(kept.width, 'desktop', 'tablet', 'phone'));
   rendering = $state<Rendering>(oneOf(kept.rendering, 'auto', 'light', 'dark', 'both'));
   adapt = $state(kept.adapt !== false);
-  readonly #systemDark = new MediaQuery('(prefers-color-scheme: dark)');
+  #systemIsDark = $state(SYSTEM_DARK.matches);
+
+  constructor() {
+    SYSTEM_DARK.addEventListener('change', ({ matches }) => {
+      this.#systemIsDark = matches;
+    });
+  }
 
   /** The page is dark. */
   get isDark(): boolean {
-    return this.theme === 'system' ? this.#systemDark.current : this.theme === 'dark';
+    return this.theme === 'system' ? this.#systemIsDark : this.theme === 'dark';
   }
 
   keep(): void {
