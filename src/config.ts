@@ -48,6 +48,8 @@ export function loadConfig(
   const settings = initialSettings(environment);
   const origins: Record<string, Origin> = Object.fromEntries(OPTIONS.map(({ key }) => [key, DEFAULT]));
   const problems = sources.flatMap((source) => take(source, settings, origins));
+  const byProfile: Origin = { source: 'profile', profile: settings.profile };
+  for (const key of applyProfile(settings, (one) => origins[one] === DEFAULT)) origins[key] = byProfile;
   return { config: finish(settings, origins, problems), origins: Object.freeze(origins) };
 }
 
@@ -74,6 +76,7 @@ export function completeConfig(part: ConfigInput = {}, environment: Environment 
     else problems.push(badValue(property, value, PROGRAM, option, read.why));
   }
   if (part.listen !== undefined) Object.assign(settings, { smtp: false, http: false });
+  applyProfile(settings, (_key, property) => part[property as keyof ConfigInput] === undefined);
   return finish(settings, {}, problems);
 }
 
@@ -110,6 +113,16 @@ function initialSettings(environment: Environment): Settings {
   return Object.fromEntries(
     OPTIONS.map(({ property, initial }) => [property, initial(environment)]),
   ) as unknown as Settings;
+}
+
+/** The profile `public` gives another default to what nobody has set; gives the keys of that. */
+function applyProfile(settings: Settings, isDefault: (key: string, property: string) => boolean): string[] {
+  if (settings.profile !== 'public') return [];
+  const options = (OPTIONS as readonly Option[]).filter(
+    ({ key, property, inPublic }) => inPublic !== undefined && isDefault(key, property),
+  );
+  for (const option of options) set(settings, option, option.inPublic);
+  return options.map(({ key }) => key);
 }
 
 function set(settings: Settings, option: Option, value: unknown): void {

@@ -8,6 +8,7 @@ import { formatListenUrl, innerProtocol, isEncrypted, type ListenAddress, parseS
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { encryptHttp, encryptMail, isHttpsOnly, openCertificates } from './encryption.ts';
+import { createGuard, type Guard } from './guarding.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
@@ -28,7 +29,6 @@ import { loadSink } from './sinks/load.ts';
 import { createMaildirSink } from './sinks/maildir.ts';
 import { createStoreSink } from './sinks/store.ts';
 import { SMTP_LIMITS, type SmtpLimits } from './smtp/limits.ts';
-import { TOO_MANY_CONNECTIONS } from './smtp/replies.ts';
 import { type Logins, prepare, Session } from './smtp/session.ts';
 import { mailinator, smtp, smtpTlsRequired } from './smtp/table.ts';
 import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
@@ -41,7 +41,7 @@ import { startVerifying } from './verifying.ts';
 import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
-import { Listener, Places } from './wire/listener.ts';
+import { Listener } from './wire/listener.ts';
 import type { Peer } from './wire/peer.ts';
 
 /**
@@ -128,7 +128,8 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     }
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
-    const places = new Places(config.maxConnections);
+    const guard = createGuard(config, report);
+    undo.push(async () => guard.stop());
     const doors: Door[] = [];
     for (const address of listen) {
       const door =
@@ -145,7 +146,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
           : await makeMailDoor(address, config, {
               keep,
               report,
-              places,
+              guard,
               logins,
               filters: parts.filters ?? [],
               certificates,
@@ -155,12 +156,14 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     }
     named.push(...(await openDoors(doors, parts.rights)));
     for (const { protocol, url } of named) report({ type: 'listening', protocol, url });
+    guard.start();
     const card = await leaveCard(keep.directory, named, http.localToken);
 
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
       await Promise.all(doors.map((door) => door.stop(graceMs)));
       certificates?.stop();
+      guard.stop();
       await card?.();
       await keep.close();
     };
@@ -289,16 +292,18 @@ async function openDoors(doors: readonly Door[], rights: BindingRights | undefin
 interface MailParts {
   readonly keep: Keep;
   readonly report: Reporter;
-  readonly places: Places;
+  readonly guard: Guard;
   readonly filters: readonly Filter[];
   readonly logins: Logins | undefined;
   readonly certificates: Certificates | undefined;
 }
 
 async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Promise<Door> {
-  const { keep, report, places, filters, logins, certificates } = parts;
-  const isLmtp = innerProtocol(address.protocol) === 'lmtp';
+  const { keep, report, guard, filters, logins, certificates } = parts;
+  const protocol = innerProtocol(address.protocol) === 'lmtp' ? 'lmtp' : 'smtp';
+  const isLmtp = protocol === 'lmtp';
   const { access: tls, starttls } = encryptMail(address, config, certificates);
+  const { before, behind } = guard.filters(protocol);
   const limits: SmtpLimits = {
     ...SMTP_LIMITS,
     contentBytes: config.maxMessageBytes,
@@ -310,7 +315,7 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
   const services = prepare({
     protocol: isLmtp ? 'LMTP' : 'SMTP',
     hostname: config.hostname,
-    limits,
+    limits: guard.limits(protocol, limits),
     sink: keep.sink,
     spool: keep.spool,
     report,
@@ -319,7 +324,8 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
     starttls: starttls !== 'off',
     room: () => keep.space.room(),
     chaos: keep.chaos,
-    filters,
+    filters: [...before, ...filters, ...behind],
+    sleepers: guard.sleepers,
     ...(logins && { logins }),
   });
   const serve = (peer: Peer) => {
@@ -330,8 +336,9 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
     return new Connection(peer, smtp, session, tls);
   };
   // no word of ours would be understood before the handshake, and that is not worth one
-  const full = tls?.implicit ? Buffer.alloc(0) : TOO_MANY_CONNECTIONS.bytes;
-  const listener = new Listener({ at: place(address), places, full, serve });
+  const gate = guard.gate(protocol, { isSilent: tls?.implicit === true });
+  const listener = new Listener({ at: place(address), gate, serve });
+  guard.watch(services, listener);
   await ready(address, () => listener.ready());
   return { address, bind: () => listener.bind(), stop: (graceMs) => listener.stop(graceMs) };
 }

@@ -26,7 +26,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['mail', 'pino', 'pino-pretty', 'prom-client'],
   auth: ['mail'],
   http: ['mail', 'auth', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],
-  config: ['smtp/limits.ts', 'smol-toml'],
+  guard: ['mail', 'wire'],
+  config: ['smtp/limits.ts', 'guard/limits.ts', 'wire/networks.ts', 'smol-toml'],
   // runs in browsers: knows the daemon by its API alone
   web: ['svelte', 'dompurify'],
   cli: ['*'],

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { parseNetwork } from '../wire/networks.ts';
 import {
   formatListenUrl,
   isHostName,
@@ -293,6 +294,23 @@ export const ORIGINS: Kind<readonly string[]> = {
   print: (value) => value,
 };
 
+/** Networks: a flag that repeats, a TOML array, or a variable with white space or commas between. */
+export const NETWORKS: Kind<readonly string[]> = {
+  allowed: 'networks such as 192.0.2.0/24, 2001:db8::/32 or 192.0.2.7; none for none',
+  placeholder: 'network',
+  isList: true,
+  read(raw) {
+    const networks = typeof raw === 'string' ? raw.split(/[\s,]+/).filter((network) => network !== '') : raw;
+    if (!Array.isArray(networks)) return BAD;
+    if (networks.length === 1 && networks[0] === 'none') return { ok: true, value: [] };
+    const wrong = networks.find((network) => !isNetwork(network));
+    if (wrong !== undefined) return { ok: false, why: `${JSON.stringify(wrong)} is no network` };
+    return { ok: true, value: networks };
+  },
+  accepts: (value) => Array.isArray(value) && value.every(isNetwork),
+  print: (value) => (value.length === 0 ? ['none'] : value),
+};
+
 /** Where finished messages go. */
 export const SINK: Kind<SinkChoice> = {
   allowed: 'store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs',
@@ -325,6 +343,10 @@ function isWithin(least: number, most: number): (value: unknown) => boolean {
 /** Scheme, host and port and nothing else. Any origin at all cannot be said: every page could then read the mail. */
 function isOrigin(value: unknown): value is string {
   return typeof value === 'string' && /^https?:\/\/[^/?#@*]+\/?$/i.test(value) && URL.canParse(value);
+}
+
+function isNetwork(value: unknown): boolean {
+  return typeof value === 'string' && parseNetwork(value) !== undefined;
 }
 
 function isPath(value: unknown): value is string {

@@ -24,6 +24,7 @@ import {
   size,
   wholeNumber,
 } from './kinds.ts';
+import { LIMIT_OPTIONS } from './limit-options.ts';
 import { isHostName, TLS_POLICIES } from './listen-url.ts';
 import type { Settings } from './settings.ts';
 
@@ -36,6 +37,7 @@ export type Category =
   | 'Receiving'
   | 'Who may send'
   | 'Limits'
+  | 'Traffic'
   | 'Log'
   | 'Service';
 
@@ -47,11 +49,13 @@ export interface Option<P extends keyof Settings = keyof Settings> {
   readonly kind: Kind<Settings[P]>;
   /** The default; from the environment where the system says what is usual. */
   readonly initial: (environment: Environment) => Settings[P];
+  /** The default under the profile `public`, where it differs. */
+  readonly inPublic?: Settings[P];
   /** The default in words, where it differs from machine to machine. */
   readonly usually?: string;
   readonly doc: string;
 }
-type AnyOption = { [P in keyof Settings]: Option<P> }[keyof Settings];
+export type AnyOption = { [P in keyof Settings]: Option<P> }[keyof Settings];
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
 /** The longest a timer of Node.js can wait; beyond, it fires at once. */
@@ -89,7 +93,7 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'keep-age',         property: 'keepAgeMs',        category: 'Inboxes and store', kind: KEEP_TIME,                         initial: () => 0,                                   doc: 'Time a message is kept' },
   { key: 'hostname',         property: 'hostname',         category: 'Receiving',         kind: HOST_NAME,                         initial: systemName,                                usually: 'the name of the system', doc: 'Name of the daemon in greetings and trace' },
   { key: 'sink',             property: 'sink',             category: 'Receiving',         kind: SINK,                              initial: () => ({ kind: 'store' }),                 doc: 'What becomes of a finished message' },
-  { key: 'profile',          property: 'profile',          category: 'Receiving',         kind: oneOf(['rfc5321', 'mailinator']),  initial: () => 'rfc5321',                           doc: 'Manners of the SMTP conversation' },
+  { key: 'profile',          property: 'profile',          category: 'Receiving',         kind: oneOf(['rfc5321', 'mailinator', 'public']), initial: () => 'rfc5321',                   doc: 'Manners of the SMTP conversation; public is rfc5321 with the limits that an open Internet calls for' },
   { key: 'bare-newlines',    property: 'bareNewlines',     category: 'Receiving',         kind: oneOf(['reject', 'keep']),         initial: () => 'reject',                            doc: 'Content with a bare CR or LF: refuse it, or keep it byte for byte and flag it' },
   { key: 'lenient-syntax',   property: 'lenientSyntax',    category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Accept addresses without angle brackets and stray spaces' },
   { key: 'spamd',            property: 'spamd',            category: 'Receiving',         kind: OPTIONAL_SERVER,                   initial: () => '',                                  usually: 'none', doc: 'SpamAssassin daemon that the HTTP API asks about a message' },
@@ -106,6 +110,7 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'data-timeout',     property: 'dataTimeoutMs',    category: 'Limits',            kind: WAIT,                              initial: () => SMTP_LIMITS.dataMs,                  doc: 'Longest wait for a whole message' },
   { key: 'sink-timeout',     property: 'sinkTimeoutMs',    category: 'Limits',            kind: SINK_WAIT,                         initial: () => SMTP_LIMITS.sinkMs,                  doc: 'Longest wait for a sink to dispose of a message' },
   { key: 'grace',            property: 'graceMs',          category: 'Limits',            kind: GRACE,                             initial: () => 30_000,                              doc: 'Longest wait for messages in flight when stopping' },
+  ...LIMIT_OPTIONS,
   { key: 'log-level',        property: 'logLevel',         category: 'Log',               kind: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']), initial: () => 'info', doc: 'Least important lines to log' },
   { key: 'log-format',       property: 'logFormat',        category: 'Log',               kind: oneOf(['auto', 'json', 'pretty']), initial: () => 'auto',                              doc: 'Form of log lines; auto is pretty on a terminal and JSON elsewhere' },
   { key: 'log-file',         property: 'logFile',          category: 'Log',               kind: OPTIONAL_FILE,                     initial: () => '',                                  usually: 'standard output', doc: 'Append the log to this file; SIGUSR1 opens it anew after a rotation' },
@@ -138,8 +143,9 @@ export function variableOf(key: string): string {
 }
 
 /** The default of an option as people write it. */
-export function defaultText({ usually, kind, initial }: Option): string {
-  return usually ?? String(kind.print(initial({})));
+export function defaultText({ usually, kind, initial, inPublic }: Option): string {
+  const text = usually ?? String(kind.print(initial({})));
+  return inPublic === undefined ? text : `${text}; public: ${kind.print(inPublic)}`;
 }
 
 function dataFolder(environment: Environment): string {

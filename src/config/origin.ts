@@ -1,14 +1,15 @@
 import { flagOf, variableOf } from './options.ts';
 
-/** Where a value came from. A later source wins: default, file, environment, flag, program. */
+/** Where a value came from. A later source wins: default, profile, file, environment, flag, program. */
 export type Origin =
   | { readonly source: 'default' }
+  | { readonly source: 'profile'; readonly profile: string }
   | { readonly source: 'file'; readonly path: string }
   | { readonly source: 'environment'; readonly variable: string }
   | { readonly source: 'flag'; readonly flag: string }
   | { readonly source: 'program' };
 
-const RANK = ['default', 'file', 'environment', 'flag', 'program'];
+const RANK = ['default', 'profile', 'file', 'environment', 'flag', 'program'];
 
 export const DEFAULT: Origin = Object.freeze({ source: 'default' });
 export const PROGRAM: Origin = Object.freeze({ source: 'program' });
@@ -23,6 +24,7 @@ export function variableOrigin(key: string): Origin {
 
 /** Says where a value stood, for people. */
 export function describeOrigin(origin: Origin): string {
+  if (origin.source === 'profile') return `profile ${origin.profile}`;
   if (origin.source === 'file') return `file ${origin.path}`;
   if (origin.source === 'environment') return `variable ${origin.variable}`;
   if (origin.source === 'flag') return `flag ${origin.flag}`;

@@ -1,8 +1,9 @@
+import type { GuardLimits, SessionLimits } from '../guard/limits.ts';
 import type { AuthChoice, SinkChoice } from './kinds.ts';
 import type { ListenAddress, TlsPolicy } from './listen-url.ts';
 
 /** Everything the daemon can be told, checked and deep-frozen. Units stand last in the names. */
-export interface Config {
+export interface Config extends GuardLimits, SessionLimits {
   /** Every listener; at least one. */
   readonly listen: readonly ListenAddress[];
   /** STARTTLS where a listener's address does not say; sockets in the file system have none then. */
@@ -30,7 +31,9 @@ export interface Config {
   /** 0: for ever. */
   readonly keepAgeMs: number;
   readonly sink: SinkChoice;
-  readonly profile: 'rfc5321' | 'mailinator';
+  readonly profile: 'rfc5321' | 'mailinator' | 'public';
+  /** Networks that limits of an address, an inbox or a subject are not for. */
+  readonly exempt: readonly string[];
   readonly bareNewlines: 'reject' | 'keep';
   readonly lenientSyntax: boolean;
   /** Who may log in to mail sessions. */

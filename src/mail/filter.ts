@@ -15,6 +15,8 @@ export interface Opinion {
    * `connect` and `hello` for every message of the session.
    */
   readonly discard?: boolean;
+  /** Name of the client that the DNS confirms, to be kept with what it brings. */
+  readonly clientName?: string;
   /** Why, as one of a few words that the filter has (`rate`, `listed`): what refusals are counted by. Its name if absent. */
   readonly reason?: string;
 }

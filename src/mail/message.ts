@@ -31,6 +31,8 @@ export interface Client {
   readonly port: number;
   /** Argument of EHLO, HELO or LHLO as the client sent it. */
   readonly hello: string;
+  /** Name that the address points back to and that points to the address, where that was looked up. */
+  readonly name?: string;
   /** The session was encrypted. */
   readonly tls?: TlsFacts;
   /** The client logged in. */

@@ -72,6 +72,23 @@ export type Report =
       readonly code: number;
       readonly text: string;
     }
+  /** The daemon has more to do than it can, or less again; `percent` is the share of the limit that was met. */
+  | {
+      readonly type: 'load';
+      readonly level: 'calm' | 'strained' | 'overloaded';
+      readonly cause: LoadCause;
+      readonly percent: number;
+    }
+  /** Something is refused for a while, whoever comes with it. */
+  | { readonly type: 'ban'; readonly kind: 'subject'; readonly what: string; readonly milliseconds: number }
+  /** A reply was held back. */
+  | {
+      readonly type: 'tarpit';
+      readonly session: string;
+      readonly address: string;
+      readonly reason: string;
+      readonly milliseconds: number;
+    }
   | {
       /** Something of ours threw: a handler, a sink, a filter. The client was told 451. */
       readonly type: 'crash';
@@ -114,5 +131,8 @@ export type Report =
   | { readonly type: 'deleted'; readonly ids: readonly string[]; readonly why: 'asked' | 'retention' };
 
 export type CertificateEvent = 'made' | 'loaded' | 'expiring' | 'expired';
+
+/** What the daemon is short of. */
+export type LoadCause = 'connections' | 'lag' | 'memory';
 
 export type Reporter = (report: Report) => void;

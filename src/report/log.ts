@@ -22,6 +22,12 @@ export type LogReporter = Reporter & {
   flushSync(): void;
 };
 
+const LOAD_WORDS = {
+  calm: 'load is back to normal',
+  strained: 'load is high: clients get less time',
+  overloaded: 'overloaded: new connections and transactions are refused',
+} as const;
+
 /** Recipients and ids that one line names; beyond, only their number. */
 const NAMED = 5;
 const CAUSES = 5;
@@ -107,6 +113,20 @@ function writeReport(logger: Logger, report: Report): void {
     case 'request':
       if (logger.isLevelEnabled('trace')) logger.trace(requestLine(report), 'request');
       return;
+    case 'load': {
+      const { level, cause, percent } = report;
+      logger[level === 'calm' ? 'info' : 'warn']({ load: level, cause, percent }, LOAD_WORDS[level]);
+      return;
+    }
+    case 'ban':
+      logger.warn({ kind: report.kind, what: visible(report.what), seconds: report.milliseconds / 1000 }, 'banned');
+      return;
+    case 'tarpit': {
+      if (!logger.isLevelEnabled('debug')) return;
+      const { session, address, reason, milliseconds } = report;
+      logger.debug({ session, client: visible(address), reason, ms: milliseconds }, 'reply held back');
+      return;
+    }
     case 'stored':
       if (logger.isLevelEnabled('debug')) logger.debug(idsLine(report.ids), 'stored');
       return;

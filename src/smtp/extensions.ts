@@ -22,12 +22,17 @@ export const EXTENSIONS: readonly Extension[] = [
   { keyword: 'CHUNKING',            rfc: 'RFC 3030' },
   { keyword: 'SMTPUTF8',            rfc: 'RFC 6531' },
   { keyword: 'DSN',                 rfc: 'RFC 3461' },
-  { keyword: 'LIMITS',              rfc: 'RFC 9422', argument: (limits) => `RCPTMAX=${limits.recipients}` },
+  { keyword: 'LIMITS',              rfc: 'RFC 9422', argument: announceLimits },
   { keyword: 'AUTH',                rfc: 'RFC 4954', argument: () => MECHANISMS.join(' '), optional: true },
   { keyword: 'ENHANCEDSTATUSCODES', rfc: 'RFC 2034' },
   { keyword: 'STARTTLS',            rfc: 'RFC 3207', optional: true },
   { keyword: 'REQUIRETLS',          rfc: 'RFC 8689', optional: true },
 ];
+
+/** What is bounded of RFC 9422's: messages of a session are not unless somebody says so. */
+function announceLimits({ recipients, sessionMessages }: SmtpLimits): string {
+  return sessionMessages > 0 ? `RCPTMAX=${recipients} MAILMAX=${sessionMessages}` : `RCPTMAX=${recipients}`;
+}
 
 /** What an EHLO reply says: its keyword lines, and the keywords for those who judge parameters. */
 export interface Announcement {

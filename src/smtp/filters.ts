@@ -176,7 +176,8 @@ function heed(
   if (verdict && (!refusal || refusal.code < 400)) {
     return failing(new Error(`filter gave no valid refusal: ${describeVerdict(verdict)}`));
   }
-  const mayHoldBack = delayMs <= 0 || session.holdBack(delayMs);
+  if (opinion.clientName !== undefined) session.name = opinion.clientName;
+  const mayHoldBack = delayMs <= 0 || session.holdBack(delayMs, reason);
   if (refusal) {
     const marked: SmtpReply = { ...refusal, reason, filter: filter.name };
     return hangUp || refusal.code === 421 ? closing(marked) : marked;

@@ -34,6 +34,13 @@ export const SMTP_LIMITS = Object.freeze({
   loginFailureDelayMs: 1_000,
   /** NOOP, RSET, VRFY, HELP, EHLO without a message before each more counts as a failure. */
   junkCommands: 100,
+  /** Messages of one session, and octets of their content, before it is ended at MAIL; 0 is no bound. */
+  sessionMessages: 0,
+  sessionBytes: 0,
+  /** Time that a session may last without a message accepted; 0 is no bound. */
+  sessionMs: 0,
+  /** Wait before the greeting, for those who speak before it; 0 looks for none. */
+  greetWaitMs: 0,
   /** Entries of a message's transcript; what lies between its start and its end is left out beyond this. */
   transcriptEntries: 300,
 });

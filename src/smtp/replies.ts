@@ -152,6 +152,14 @@ export const ENDLESS_LINE = closing(reply(421, '4.7.0', 'Line far too long, clos
 export const TIMED_OUT = closing(reply(421, '4.4.2', 'Timeout, closing connection'));
 export const SHUTTING_DOWN = closing(reply(421, '4.3.2', 'Shutting down, closing connection'));
 export const TOO_MANY_CONNECTIONS = closing(reply(421, '4.3.2', 'Too many connections, try again later'));
+export const ENOUGH_OF_YOU = closing({
+  ...reply(421, '4.7.0', 'Enough for one connection; come again for more'),
+  reason: 'session',
+});
+export const EARLY_TALKER = closing({
+  ...reply(554, '5.5.0', 'You spoke before the greeting (RFC 5321 3.1)'),
+  reason: 'early-talker',
+});
 export const NOT_SMTP = closing(reply(421, '4.5.2', 'This is a mail server, closing connection'));
 export const NO_TLS_HERE = closing(reply(501, '5.5.2', 'This listener speaks plain text, not TLS'));
 /** All that the mailinator profile says to anything it does not expect. */

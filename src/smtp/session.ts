@@ -8,7 +8,6 @@ import type { Reporter } from '../mail/report.ts';
 import type { Sink } from '../mail/sink.ts';
 import { BareNewlines } from '../wire/bare-newlines.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
-import type { Places } from '../wire/listener.ts';
 import { isThisMachine } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
 import { splitVerb } from '../wire/split-verb.ts';
@@ -41,7 +40,7 @@ export interface SmtpServices {
   /** Those who may refuse, in the order they are asked. */
   readonly filters?: readonly Filter[];
   /** Room for replies that are held back, over all sessions; endless if absent. */
-  readonly sleepers?: Places;
+  readonly sleepers?: Sleepers;
   /** Absent: nobody can log in, and AUTH is not known. */
   readonly logins?: Logins;
 }
@@ -61,8 +60,16 @@ export interface Welcome {
   readonly keywords: ReadonlySet<string>;
 }
 
+/** Bounds how many replies are held back at once. */
+export interface Sleepers {
+  take(address: string): boolean;
+  give(address: string): void;
+}
+
 /** Services with the replies that never change made once. */
-export interface PreparedServices extends Omit<SmtpServices, 'filters'> {
+export interface PreparedServices extends Omit<SmtpServices, 'filters' | 'limits'> {
+  /** Those of the moment: under strain clients get less time. */
+  limits: SmtpLimits;
   readonly greeting: SmtpReply;
   readonly heloReply: SmtpReply;
   /** @param offered keywords of optional extensions that the session can use */
@@ -91,6 +98,11 @@ export function prepare(services: SmtpServices): PreparedServices {
   };
 }
 
+/** A greeting that is waited with. */
+interface Greeting {
+  end(isEarly: boolean): void;
+}
+
 /** The part of the conversation that an event belongs to. */
 const PHASE_OF: ReadonlyMap<string, Phase> = new Map([
   ['connect', 'connect'],
@@ -117,7 +129,6 @@ const JUNK: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'HELP', 'EHLO
  */
 export class Session implements WireSession {
   readonly services: PreparedServices;
-  readonly limits: SmtpLimits;
   readonly id = createId();
   readonly address: string;
   readonly port: number;
@@ -127,6 +138,10 @@ export class Session implements WireSession {
   tls: TlsFacts | undefined;
   /** Who the client logged in as; a new handshake forgets it. */
   login: Login | undefined;
+  /** Name that the client's address points back to, and that points to the address. */
+  name: string | undefined;
+  endsAt?: number;
+  #greeting: Greeting | undefined;
   hello = '';
   /** EHLO or LHLO was said: parameters may be given. */
   extended = false;
@@ -164,6 +179,8 @@ export class Session implements WireSession {
   #junk = 0;
   #loginFailures = 0;
   #messages = 0;
+  /** Octets of content in all, of refused messages too. */
+  #contentBytes = 0;
   #visit: Visit | undefined;
   /** Filters were asked about a transaction and have not been told that it is over. */
   #filtersWait = false;
@@ -176,11 +193,15 @@ export class Session implements WireSession {
 
   constructor(services: PreparedServices, address: string, port: number) {
     this.services = services;
-    this.limits = services.limits;
     this.address = address;
     this.port = port;
     this.#transcript = new Transcript(services.limits.transcriptEntries);
+    if (services.limits.sessionMs > 0) this.endsAt = this.#startedAt + services.limits.sessionMs;
     services.report({ type: 'session-start', protocol: services.protocol, session: this.id, address });
+  }
+
+  get limits(): SmtpLimits {
+    return this.services.limits;
   }
 
   /** Octets after which even content that is read away ends the session. */
@@ -189,9 +210,9 @@ export class Session implements WireSession {
   }
 
   get client(): Client {
-    const { address, port, hello, tls, login } = this;
-    if (tls === undefined && login === undefined) return { address, port, hello };
-    return { address, port, hello, ...(tls && { tls }), ...(login && { login }) };
+    const { address, port, hello, tls, login, name } = this;
+    if (tls === undefined && login === undefined && name === undefined) return { address, port, hello };
+    return { address, port, hello, ...(name && { name }), ...(tls && { tls }), ...(login && { login }) };
   }
 
   get encrypted(): boolean {
@@ -273,15 +294,17 @@ export class Session implements WireSession {
   }
 
   /** Has the reply at hand held back; false when too many sleep already. */
-  holdBack(milliseconds: number): boolean {
+  holdBack(milliseconds: number, reason: string): boolean {
     if (!this.#maySleep()) return false;
+    const { id: session, address } = this;
+    this.services.report({ type: 'tarpit', session, address, reason, milliseconds });
     this.#heldMs = Math.max(this.#heldMs, milliseconds);
     return true;
   }
 
   #maySleep(): boolean {
     if (this.#sleeps) return true;
-    if (!(this.services.sleepers?.take() ?? true)) return false;
+    if (!(this.services.sleepers?.take(this.address) ?? true)) return false;
     this.#sleeps = true;
     return true;
   }
@@ -290,7 +313,7 @@ export class Session implements WireSession {
   rested(): void {
     if (!this.#sleeps) return;
     this.#sleeps = false;
-    this.services.sleepers?.give();
+    this.services.sleepers?.give(this.address);
   }
 
   /** Gives the open transaction up, whole: sender, recipients, content and what was noted about them. */
@@ -359,8 +382,18 @@ export class Session implements WireSession {
     this.repliesDue = last ? this.to.length : 1;
   }
 
+  /** It has brought all that one connection may bring. */
+  get isSpent(): boolean {
+    const { sessionMessages, sessionBytes } = this.limits;
+    return (
+      (sessionMessages > 0 && this.#messages >= sessionMessages) ||
+      (sessionBytes > 0 && this.#contentBytes >= sessionBytes)
+    );
+  }
+
   take(view: Buffer): void | Promise<void> {
     this.#arrived += view.length;
+    this.#contentBytes += view.length;
     if (!this.#writer) return;
     if (this.#arrived > this.limits.contentBytes) {
       this.#giveUp(TOO_BIG);
@@ -417,8 +450,34 @@ export class Session implements WireSession {
   /** A message was accepted: the client means well. */
   messageTaken(): void {
     this.#messages++;
+    if (this.endsAt !== undefined) this.endsAt = performance.now() + this.limits.sessionMs;
     this.#failures = 0;
     this.#junk = 0;
+  }
+
+  /**
+   * Waits with the greeting for those who do not.
+   * @returns true if the client spoke first
+   */
+  waitToGreet(milliseconds: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#greeting?.end(false), milliseconds);
+      this.#greeting = {
+        end: (isEarly) => {
+          clearTimeout(timer);
+          this.#greeting = undefined;
+          resolve(isEarly);
+        },
+      };
+    });
+  }
+
+  interrupted(): void {
+    this.#greeting?.end(true);
+  }
+
+  hungUp(): void {
+    this.#greeting?.end(false);
   }
 
   settle(event: string, line: string, answer: Reply): Pace {
@@ -498,6 +557,7 @@ export class Session implements WireSession {
     this.reset();
     this.rested();
     this.isOver = true;
+    this.#greeting?.end(false);
     for (const filter of this.services.filters?.closed ?? []) {
       this.#tell(filter, 'closed', () => filter.closed!(this.visit));
     }

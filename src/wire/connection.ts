@@ -65,6 +65,12 @@ export interface Session {
   rested?(): void;
   /** The connection is encrypted from here on; nothing said before may count. `secured` or `connect` follows. */
   secured(handshake: Handshake): void;
+  /** Input came while a handler was at work. */
+  interrupted?(): void;
+  /** No more input will come, while a handler is at work. */
+  hungUp?(): void;
+  /** When the wait for commands ends for good, as `performance.now()` counts; never if absent. */
+  readonly endsAt?: number;
   /** A handler threw; the reply comes from the row for `crash`. */
   crashed(state: string, event: string, error: unknown): void;
   /** The connection is gone; nothing of this session will be called again. */
@@ -167,13 +173,16 @@ export class Connection<S extends string, X extends Session> {
   #bytesOut = 0;
   #bytesIn = 0;
   #lingered = 0;
+  /** Octets that had come when content was last looked at by `hurry`; undefined for content that has just begun. */
+  #paceFrom: number | undefined;
 
   /** An event has happened since the deadline was set. */
   #moved = true;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = 0;
   #deadlineAt = Number.POSITIVE_INFINITY;
-  #holding: NodeJS.Timeout | undefined;
+  /** A reply that is held back. */
+  #holding: { readonly timer: NodeJS.Timeout; readonly end: () => void } | undefined;
 
   /** @param tls how this connection is, or can be, encrypted */
   constructor(socket: Peer, machine: Machine<S, X, string, Reply>, session: X, tls?: TlsAccess) {
@@ -233,7 +242,9 @@ export class Connection<S extends string, X extends Session> {
   readonly #ended = (): void => {
     this.#inputEnded = true;
     if (this.#shaking) this.destroy('closed');
-    else if (!this.#over) this.#pump();
+    if (this.#over) return;
+    if (this.#waiting) this.#stopHolding();
+    this.#pump();
   };
 
   readonly #receive = (view: Buffer): void => {
@@ -246,6 +257,7 @@ export class Connection<S extends string, X extends Session> {
     }
     this.#input.push(view);
     if (this.#waiting || this.#blocked || this.#yielded) {
+      if (this.#waiting) this.#session.interrupted?.();
       this.#input.keep();
       if (this.#input.length >= INPUT_HIGH_WATER_BYTES) this.#pause();
       return;
@@ -302,7 +314,7 @@ export class Connection<S extends string, X extends Session> {
     if (this.#over || this.#waiting) return;
     if (this.#moved) {
       this.#moved = false;
-      this.#setDeadline(this.#session.limits[this.#states[this.#state].deadline]!);
+      this.#setDeadline(this.#patience());
     }
     if (this.#yielded || this.#blocked) return;
     if (this.#inputEnded) this.#finish('closed');
@@ -355,6 +367,43 @@ export class Connection<S extends string, X extends Session> {
     });
   }
 
+  /** How long the event that the state waits for may take. */
+  #patience(): number {
+    const { limits, endsAt } = this.#session;
+    const { read, deadline } = this.#states[this.#state];
+    const milliseconds = limits[deadline]!;
+    if (endsAt === undefined || read !== 'line') return milliseconds;
+    return Math.max(0, Math.min(milliseconds, endsAt - performance.now()));
+  }
+
+  /**
+   * Others want the place of this connection. Told so again and again it holds the client to the limits of the moment:
+   * the wait for a command is bounded anew, and content that came slower than it may since the last time is cut.
+   * @param bytes octets of content that must have come since the last call
+   */
+  hurry(bytes: number): void {
+    if (this.#waiting || this.#shaking || this.#over || this.#blocked || this.#gone) return;
+    const { read } = this.#states[this.#state];
+    if (read === 'line') {
+      const most = this.#patience();
+      if (this.#deadlineAt - performance.now() > most) this.#setDeadline(most);
+      return;
+    }
+    const since = this.#paceFrom;
+    this.#paceFrom = this.#bytesIn;
+    if (since === undefined || this.#bytesIn - since >= bytes) return;
+    this.#runSignal('timeout');
+    this.#pump();
+  }
+
+  /** A client that says no more has perhaps gone: nothing is kept for the sake of making it wait. */
+  #stopHolding(): void {
+    this.#session.hungUp?.();
+    if (!this.#holding) return;
+    clearTimeout(this.#holding.timer);
+    this.#holding.end();
+  }
+
   /** Lets other connections have their turn. */
   #yield(): void {
     this.#yielded = true;
@@ -405,6 +454,7 @@ export class Connection<S extends string, X extends Session> {
     this.#content = undefined;
     this.#chunk = undefined;
     this.#contentBytes = 0;
+    this.#paceFrom = undefined;
     this.#runSignal('end', cargo);
   }
 
@@ -478,9 +528,10 @@ export class Connection<S extends string, X extends Session> {
       return;
     }
     const held = new Promise<void>((resolve) => {
-      this.#holding = setTimeout(resolve, pace);
+      this.#holding = { timer: setTimeout(resolve, pace), end: resolve };
     });
     this.#waitFor(held, () => {
+      this.#holding = undefined;
       this.#session.rested?.();
       this.#conclude(event, reply, next);
     });
@@ -588,7 +639,7 @@ export class Connection<S extends string, X extends Session> {
     if (this.#gone) return;
     this.#gone = true;
     clearTimeout(this.#timer);
-    clearTimeout(this.#holding);
+    clearTimeout(this.#holding?.timer);
     this.#input.clear();
     this.#out = [];
     if (this.#tls) this.#socket.destroy(); // of the two sockets of an encrypted connection the other one

@@ -9,23 +9,37 @@ export interface Served {
   start(): void;
   stop(): void;
   destroy(reason: EndReason): void;
+  hurry(bytes: number): void;
+}
+
+/** Who is let in, and how many. */
+export interface Gate {
+  /** Undefined lets a client in; else it is told this, if anything, and closed. `leave` follows for each that was let in. */
+  enter(address: string): Buffer | undefined;
+  leave(address: string): void;
 }
 
 export interface ListenerOptions {
   readonly at: Place;
-  /** Room for connections, perhaps shared with other listeners: without a place a client is told `full`, if that is anything, and closed. */
-  readonly places: Places;
-  readonly full: Buffer;
+  /** Perhaps shared with other listeners. */
+  readonly gate: Gate;
   /** Makes what serves a connection. */
   readonly serve: (peer: Peer) => Served;
 }
 
 /** A number of places: `take` gives false when none is left. */
 export class Places {
+  readonly #count: number;
   #free: number;
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** The share of places that are taken, 0 to 1. */
+  get share(): number {
+    return 1 - this.#free / this.#count;
   }
 
   take(): boolean {
@@ -78,11 +92,14 @@ export class Listener {
   }
 
   #accept(peer: Peer): void {
-    if (!this.#options.places.take()) {
+    const { gate } = this.#options;
+    const address = peer.remoteAddress ?? 'local';
+    const refusal = gate.enter(address);
+    if (refusal) {
       peer.on('error', () => {
         // it was not served, so there is nothing to end
       });
-      if (this.#options.full.length > 0) peer.write(this.#options.full);
+      if (refusal.length > 0) peer.write(refusal);
       peer.destroySoon();
       return;
     }
@@ -90,10 +107,15 @@ export class Listener {
     this.#served.add(served);
     peer.on('close', () => {
       this.#served.delete(served);
-      this.#options.places.give();
+      gate.leave(address);
       if (this.#served.size === 0) this.#idle?.();
     });
     served.start();
+  }
+
+  /** Tells every connection that others want its place; see `Connection.hurry`. */
+  hurry(bytes: number): void {
+    for (const served of this.#served) served.hurry(bytes);
   }
 
   /**

@@ -6,6 +6,7 @@ import { ConfigError } from '../../src/config/error.ts';
 import { formatListenUrl } from '../../src/config/listen-url.ts';
 import { optionsMarkdown } from '../../src/config/markdown.ts';
 import { flagOf, OPTIONS, type Option, variableOf } from '../../src/config/options.ts';
+import { describeOrigin } from '../../src/config/origin.ts';
 import { type Config, completeConfig, loadConfig } from '../../src/config.ts';
 import { SMTP_LIMITS } from '../../src/smtp/limits.ts';
 
@@ -331,6 +332,42 @@ describe('errors', () => {
   });
 });
 
+describe('the profile public', () => {
+  it('gives limits that nobody has set, and says so', () => {
+    const { config, origins } = loadConfig(
+      { profile: 'public', 'address-messages-per-minute': '7' },
+      { INBOXD_TARPIT: '1s' },
+    );
+    expect(config).toMatchObject({
+      addressConnections: 50,
+      addressMessagesPerMinute: 7,
+      tarpitMs: 1000,
+      receivedFields: 100,
+    });
+    expect(describeOrigin(origins['address-connections']!)).toBe('profile public');
+    expect(describeOrigin(origins['address-messages-per-minute']!)).toBe('flag --address-messages-per-minute');
+    expect(describeOrigin(origins['total-messages-per-minute']!)).toBe('default');
+  });
+
+  it('does so for programs too', () => {
+    const config = completeConfig({ profile: 'public', subjectRepeats: 0 }, {});
+    expect(config).toMatchObject({ addressConnections: 50, subjectRepeats: 0, exempt: ['127.0.0.0/8', '::1/128'] });
+  });
+
+  it('is one of three: the others have no limits of the kind', () => {
+    for (const profile of ['rfc5321', 'mailinator']) {
+      const { config } = loadConfig({ profile }, {});
+      expect(config).toMatchObject({
+        addressConnections: 0,
+        greetWaitMs: 0,
+        sessionMessages: 0,
+        subjectRepeats: 0,
+        lagMs: 0,
+      });
+    }
+  });
+});
+
 describe('completeConfig', () => {
   it('completes what a program passes by the same defaults', () => {
     const config = completeConfig(
@@ -371,7 +408,7 @@ describe('the table of options', () => {
     expect(new Set(OPTIONS.map(({ property }) => property)).size).toBe(OPTIONS.length);
     const markdown = optionsMarkdown();
     for (const { key } of OPTIONS) {
-      expect(key).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(key).toMatch(/^[a-z]+(-[a-z0-9]+)*$/);
       expect(markdown).toContain(`\`${variableOf(key)}\``);
       expect(markdown.includes(`\`${flagOf(key)}`) || markdown.includes(`\`--no-${key}\``)).toBe(true);
     }

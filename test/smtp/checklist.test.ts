@@ -17,16 +17,25 @@ const ROOT = new URL('../../', import.meta.url);
 /** Lines of the checklist shown by a test of another file: its path and words of its title. */
 const ELSEWHERE: Readonly<Record<number, readonly [string, string]>> = {
   5: ['test/daemon.test.ts', 'tells one client too many so and closes'],
+  6: ['test/guard/daemon.test.ts', 'connections over the cap are told 421 4.7.0 and closed'],
+  7: ['test/guard/daemon.test.ts', 'connections per minute over the limit are refused'],
   9: ['test/config/load.test.ts', 'refuse the host name'],
   69: ['test/smtp/table.test.ts', 'every command in every state'],
   118: ['test/smtp/parse/params.test.ts', 'are unknown unless DSN is announced'],
   121: ['test/smtp/parse/params.test.ts', 'AUTH= (RFC 4954'],
   132: ['test/wire/readers.test.ts', 'agrees with the plain words on random bytes'],
   147: ['test/wire/connection.test.ts', 'reads nothing more while the session takes its time'],
+  145: ['test/guard/content.test.ts', 'refuses one more with 554 5.4.6'],
   173: ['test/wire/connection.test.ts', 'lets other connections have their turn after a hundred commands'],
   174: ['test/wire/connection.test.ts', 'stops reading a client that does not read'],
+  206: ['test/guard/daemon.test.ts', 'brings only so many messages'],
   210: ['test/wire/connection.test.ts', 'holds a reply back as the session says'],
   211: ['test/wire/connection.test.ts', 'bounds the wait for a whole command, not for the next octet'],
+  212: ['test/guard/daemon.test.ts', 'clients get less time'],
+  213: ['test/guard/load.test.ts', 'and by memory'],
+  216: ['test/guard/load.test.ts', 'has new connections and new transactions refused'],
+  217: ['test/guard/ageing-table.test.ts', 'is bounded: a million keys'],
+  241: ['test/guard/daemon.test.ts', 'lasts only so long without a message'],
   242: ['test/wire/connection.test.ts', 'cuts a client that never reads'],
   243: ['test/daemon.test.ts', 'stops gracefully: idle clients get 421'],
   257: ['test/contracts/store.ts', 'keeps all that is beside the content'],
@@ -49,11 +58,9 @@ const BY_SUITE: readonly (readonly [folder: string, lines: readonly number[]])[]
 
 /** Lines that later work will show, and why not now. */
 const LATER: readonly (readonly [reason: string, lines: readonly number[]])[] = [
-  ['caps per client address belong to the public profile', [6, 7, 206, 212, 213, 217, 241]],
-  ['the load of thousands of connections belongs to the work on speed', [214, 215, 216]],
+  ['the load of thousands of connections belongs to the work on speed', [214, 215]],
   ['STARTTLS is not announced yet', [176, 177, 178, 179, 180, 181, 182, 183, 184, 185, 186, 187, 188, 189]],
   ['no PROXY header is read yet', [234, 235, 236]],
-  ['nothing is relayed, so no loop goes through the daemon', [145]],
   ['bare newlines are refused or kept; a third way that rewrites content is not offered', [161]],
   ['reloading and shedding rights belong to the life of a service', [245, 272]],
   ['hours of machine time: power loss, soak, comparison with other servers', [249, 261, 267]],

@@ -139,6 +139,24 @@ describe('filters', () => {
     expect(reports.at(-1)).toMatchObject({ type: 'session-end', reason: 'quit' });
   });
 
+  it('Sink or milter text: several lines, controls or a class that does not match never break a reply', async () => {
+    const say = (text: string, enhanced = '5.7.1'): Filter => ({
+      name: 'odd',
+      mail: () => ({ verdict: { ...no(550), enhanced, text } }),
+    });
+    for (const [filter, line] of [
+      [say('no\r\n250 yes'), '550 5.7.1 no 250 yes'],
+      [say('\u0000\u001b[2J'), '550 5.7.1 ??[2J'],
+      [say('x'.repeat(10_000)), `550 5.7.1 ${'x'.repeat(450)}`],
+      [say('no', '2.0.0'), '451 4.3.0 Local error in policy check; try again later'],
+      [say(''), '451 4.3.0 Local error in policy check; try again later'],
+    ] as const) {
+      const { say: send, socket } = talk([filter]);
+      await send('EHLO me.test', 'MAIL FROM:<a@b.test>');
+      expect(Buffer.concat(socket.written).toString().split('\r\n').at(-2)).toBe(line);
+    }
+  });
+
   it('hear by their signal that their time is up', async () => {
     const late = Promise.withResolvers<Error>();
     const filter: Filter = {

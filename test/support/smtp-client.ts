@@ -14,7 +14,11 @@ export interface SmtpReply {
   readonly text: string;
 }
 
-export type Target = number | { readonly port: number; readonly host?: string } | { readonly path: string };
+/** `from` is the address of the client's own end, such as 127.0.0.9. */
+export type Target =
+  | number
+  | { readonly port: number; readonly host?: string; readonly from?: string }
+  | { readonly path: string };
 
 /** The server said no where the client needed a yes. */
 export class SmtpRefusal extends Error {
@@ -49,7 +53,10 @@ export class SmtpClient {
   /** Connects; the greeting is then the first `reply()`. */
   static async connect(target: Target): Promise<SmtpClient> {
     const to = typeof target === 'number' ? { port: target } : target;
-    const socket = 'path' in to ? connect(to.path) : connect(to.port, to.host ?? '127.0.0.1');
+    const socket =
+      'path' in to
+        ? connect(to.path)
+        : connect({ port: to.port, host: to.host ?? '127.0.0.1', ...(to.from && { localAddress: to.from }) });
     const client = new SmtpClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);

@@ -4,6 +4,7 @@ import { parseMailinatorPath } from '../parse/mailinator-path.ts';
 import { checkMailParams, parseParams } from '../parse/params.ts';
 import { parsePathArg } from '../parse/path.ts';
 import {
+  ENOUGH_OF_YOU,
   LOGIN_FIRST,
   NO_ROOM,
   NO_SUCH_USER,
@@ -29,6 +30,7 @@ export function mail(session: Session, arg: string): SmtpReply | Promise<SmtpRep
   const facts = checkMailParams(params.value, { esmtp: session.extended, announced: session.announced });
   if (!facts.ok) return refuse('MAIL', facts);
   if (found.value.nonAscii && !facts.value.smtpUtf8) return SENDER_NEEDS_UTF8;
+  if (session.isSpent) return ENOUGH_OF_YOU;
   const declared = facts.value.size ?? 0;
   if (declared > session.limits.contentBytes) return TOO_BIG;
   if (declared >= session.services.room()) return NO_ROOM;

@@ -7,6 +7,7 @@ import {
   BYE,
   CANNOT_VERIFY,
   closing,
+  EARLY_TALKER,
   ENDLESS_CONTENT,
   ENDLESS_LINE,
   HELLO_FIRST,
@@ -37,6 +38,15 @@ import { HTTP_METHODS, VERBS } from '../verbs.ts';
 
 /** The greeting, or 554 and a session in which only QUIT is left (RFC 5321 §3.1). */
 export function greet(session: Session): SmtpReply | Promise<SmtpReply> {
+  const { greetWaitMs } = session.limits;
+  if (greetWaitMs === 0) return welcome(session);
+  return session.waitToGreet(greetWaitMs).then((isEarly) => {
+    if (isEarly) return EARLY_TALKER;
+    return session.isOver ? NOT_TAKEN : welcome(session);
+  });
+}
+
+function welcome(session: Session): SmtpReply | Promise<SmtpReply> {
   const { filters, greeting } = session.services;
   if (!filters?.connect) return greeting;
   return consult(

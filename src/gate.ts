@@ -1,0 +1,46 @@
+import type { Load } from './guard/load.ts';
+import type { Traffic } from './guard/traffic.ts';
+import type { Reporter } from './mail/report.ts';
+import type { Verdict } from './mail/sink.ts';
+import { reply } from './smtp/replies.ts';
+import type { Gate, Places } from './wire/listener.ts';
+
+const FULL: Verdict = { code: 421, enhanced: '4.3.2', text: 'Too many connections, try again later' };
+
+export interface GateParts {
+  readonly protocol: string;
+  /** Who is turned away hears nothing: it would wait for a handshake. */
+  readonly isSilent: boolean;
+  readonly places: Places;
+  readonly load: Load;
+  /** Absent where addresses are not counted. */
+  readonly traffic?: Traffic;
+  readonly report: Reporter;
+}
+
+/**
+ * Decides at the door, before a connection has cost anything: is there a place, can we take on more, may this address
+ * have more. Who is turned away is told why in one line.
+ */
+export function createGate({ protocol, isSilent, places, load, traffic, report }: GateParts): Gate {
+  const tell = (address: string, verdict: Verdict, reason: string): Buffer => {
+    const { code, enhanced, text } = verdict;
+    report({ type: 'refusal', protocol, session: '', address, phase: 'connect', reason, code, text });
+    return isSilent ? Buffer.alloc(0) : reply(code, enhanced, text).bytes;
+  };
+  return {
+    enter(address) {
+      const busy = load.refusal();
+      if (busy) return tell(address, busy.verdict, busy.reason);
+      if (!places.take()) return tell(address, FULL, 'places');
+      const refusal = traffic?.enter(address);
+      if (!refusal) return undefined;
+      places.give();
+      return tell(address, refusal.verdict, refusal.reason);
+    },
+    leave(address) {
+      places.give();
+      traffic?.leave(address);
+    },
+  };
+}
