@@ -9,6 +9,7 @@ import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { encryptHttp, encryptMail, isHttpsOnly, openCertificates } from './encryption.ts';
 import { createGuard, type Guard } from './guarding.ts';
+import { Clients } from './http/clients.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
@@ -130,6 +131,12 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const urls = (): string[] => named.map(({ url }) => url);
     const guard = createGuard(config, report);
     undo.push(async () => guard.stop());
+    const clients = new Clients({
+      connections: config.httpMaxConnections,
+      connectionsPerClient: config.httpClientConnections,
+      requestsPerMinute: config.httpClientRequests,
+      heldPerClient: config.httpClientHeld,
+    });
     const doors: Door[] = [];
     for (const address of listen) {
       const door =
@@ -142,6 +149,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
               urls,
               metrics,
               certificates,
+              clients,
             })
           : await makeMailDoor(address, config, {
               keep,
@@ -350,10 +358,11 @@ interface HttpParts extends HttpAccess {
   readonly urls: () => readonly string[];
   readonly metrics: Metrics | undefined;
   readonly certificates: Certificates | undefined;
+  readonly clients: Clients;
 }
 
 async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Promise<Door> {
-  const { keep, report, access, counters, metrics, urls: listeners, certificates } = parts;
+  const { keep, report, access, counters, metrics, urls: listeners, certificates, clients } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const isSecure = isEncrypted(address.protocol);
   const server: ReturnType<typeof createHttpServer> = createHttpServer({
@@ -372,6 +381,7 @@ async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Pr
     report,
     allowedOrigins,
     access,
+    clients,
     counters,
     listeners,
     ...(metrics && { metrics }),

@@ -1,5 +1,6 @@
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
+import { CLIENT_LIMITS } from '../http/limits.ts';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
 import {
   ACCOUNT,
@@ -106,6 +107,10 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'auth-plaintext',   property: 'authPlaintext',    category: 'Who may send',      kind: SWITCH,                            initial: () => false,                               doc: 'Offer logins without TLS to other machines too' },
   { key: 'max-message-size', property: 'maxMessageBytes',  category: 'Limits',            kind: MESSAGE_SIZE,                      initial: () => SMTP_LIMITS.contentBytes,            doc: 'Largest message accepted' },
   { key: 'max-recipients',   property: 'maxRecipients',    category: 'Limits',            kind: wholeNumber(100, 100_000),         initial: () => SMTP_LIMITS.recipients,              doc: 'Recipients per message; RFC 5321 wants room for at least 100' },
+  { key: 'http-max-connections', property: 'httpMaxConnections', category: 'Limits',       kind: wholeNumber(1, 1_000_000),         initial: () => CLIENT_LIMITS.connections,           doc: 'HTTP connections open at once, over all listeners' },
+  { key: 'http-client-connections', property: 'httpClientConnections', category: 'Limits', kind: COUNT,                             initial: () => CLIENT_LIMITS.connectionsPerClient,  doc: 'HTTP connections of one client; those on this machine are not counted, here and below' },
+  { key: 'http-client-requests', property: 'httpClientRequests', category: 'Limits',       kind: COUNT,                             initial: () => CLIENT_LIMITS.requestsPerMinute,     doc: 'HTTP requests of one client in a minute' },
+  { key: 'http-client-held', property: 'httpClientHeld',   category: 'Limits',            kind: COUNT,                             initial: () => CLIENT_LIMITS.heldPerClient,         doc: 'Requests of one client that wait for mail or stream events, at once' },
   { key: 'command-timeout',  property: 'commandTimeoutMs', category: 'Limits',            kind: WAIT,                              initial: () => SMTP_LIMITS.commandMs,               doc: 'Longest wait for a whole command' },
   { key: 'data-timeout',     property: 'dataTimeoutMs',    category: 'Limits',            kind: WAIT,                              initial: () => SMTP_LIMITS.dataMs,                  doc: 'Longest wait for a whole message' },
   { key: 'sink-timeout',     property: 'sinkTimeoutMs',    category: 'Limits',            kind: SINK_WAIT,                         initial: () => SMTP_LIMITS.sinkMs,                  doc: 'Longest wait for a sink to dispose of a message' },

@@ -55,6 +55,12 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly maxMessageBytes: number;
   readonly maxRecipients: number;
   readonly maxConnections: number;
+  readonly httpMaxConnections: number;
+  /** 0: no bound, as for the next two. */
+  readonly httpClientConnections: number;
+  /** In a minute. */
+  readonly httpClientRequests: number;
+  readonly httpClientHeld: number;
   readonly commandTimeoutMs: number;
   readonly dataTimeoutMs: number;
   readonly sinkTimeoutMs: number;

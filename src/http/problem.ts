@@ -14,7 +14,7 @@ export const PROBLEMS = Object.freeze({
   'gone':            { status: 410, title: 'That far back nothing is kept' },
   'too-large':       { status: 413, title: 'The request is too large' },
   'range':           { status: 416, title: 'The range lies outside of the content' },
-  'too-many':        { status: 429, title: 'Too many failed attempts' },
+  'too-many':        { status: 429, title: 'Too many at once, in a short time, or failed' },
   'failure':         { status: 500, title: 'Something of ours failed; the log has the cause' },
   'unavailable':     { status: 503, title: 'Not now' },
 });

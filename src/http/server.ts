@@ -6,6 +6,7 @@ import type { Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
 import { type Access, OPEN_ACCESS } from './auth/access.ts';
 import { authenticate } from './auth/guard.ts';
+import { Clients, limitClients } from './clients.ts';
 import type { Context, RuntimeCounters } from './context.ts';
 import { addMailpitRoutes, type MailpitOptions } from './dialects/mailpit.ts';
 import { wantsWebSocket } from './dialects/mailpit-events.ts';
@@ -35,6 +36,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly access?: Access;
   /** Certificates and what else Node.js wants for HTTPS; plain HTTP when absent. */
   readonly tls?: TlsOptions;
+  /** Counts what clients have and ask for; one for all servers of a daemon. */
+  readonly clients?: Clients;
   /** Takes mails apart; by default a thread of its own, which closes with the server. */
   readonly parser?: MimeParser;
 }
@@ -46,11 +49,16 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   const { store, version, report, hostname } = options;
   const limits: HttpLimits = { ...HTTP_LIMITS, ...options.limits };
   const parser = options.parser ?? createMimeParser({ report, parseMs: limits.parseMs });
-  const serverOptions = { shouldUpgradeCallback: wantsWebSocket };
+  const serverOptions = {
+    shouldUpgradeCallback: wantsWebSocket,
+    headersTimeout: limits.headerMs,
+    connectionsCheckingInterval: limits.timeoutCheckMs,
+  };
   const app = Fastify({
     ...(options.tls ? { https: { ...options.tls, ...serverOptions } } : { http: serverOptions }),
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestMs,
+    connectionTimeout: limits.silentMs,
     exposeHeadRoutes: false,
     routerOptions: { maxParamLength: limits.parameterCharacters },
     // what is wrong is said and not put right, or left out, in silence
@@ -75,6 +83,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     listeners: options.listeners ?? (() => []),
   };
 
+  limitClients(app, options.clients ?? new Clients());
   guard(app, options);
   authenticate(app, context.access);
   app.removeAllContentTypeParsers();

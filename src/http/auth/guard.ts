@@ -14,6 +14,8 @@ declare module 'fastify' {
     right?: Right | 'public';
     /** True if the route itself keeps to the inboxes of the grant; else clients that see only some are refused. */
     scoped?: boolean;
+    /** True if requests may be held open for long. */
+    held?: boolean;
   }
 }
 

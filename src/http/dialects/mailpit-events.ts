@@ -44,7 +44,7 @@ export function addEventRoutes(app: FastifyInstance, context: MailpitContext, hu
     app.routing(request, response);
   });
 
-  app.get(ROUTE, { config: { right: 'read' } }, (request, reply) => {
+  app.get(ROUTE, { config: { right: 'read', held: true } }, (request, reply) => {
     const { raw, grant } = request;
     const asked = upgrading.get(raw);
     if (asked === undefined) return sendNotFound(reply);

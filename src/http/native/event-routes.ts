@@ -24,7 +24,8 @@ export function eventRoutes({ naming }: Context, streams: EventStreams): Route[]
         since: { type: 'integer', minimum: 0, description: 'Like Last-Event-ID, for clients that cannot set it' },
       },
       replies: { 200: { description: 'The stream', type: 'text/event-stream' } },
-      problems: ['bad-query', 'unavailable'],
+      problems: ['bad-query', 'too-many', 'unavailable'],
+      isHeld: true,
       handle(request, reply) {
         const { inbox: text, q, since } = request.query as { inbox?: string; q?: string; since?: number };
         const inbox = text === undefined ? undefined : inboxNameFromText(text, naming);

@@ -35,6 +35,8 @@ export interface Route {
   readonly problems?: readonly ProblemName[];
   /** True for files: a HEAD request is answered too. */
   readonly isFile?: boolean;
+  /** True where the reply may take long, or never ends. */
+  readonly isHeld?: boolean;
   readonly handle: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> | FastifyReply;
 }
 
@@ -47,11 +49,11 @@ export const PATH_PARAMETERS: Readonly<Record<string, Schema>> = {
 
 /** Adds routes that stand in rows. */
 export function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
-  for (const { method, path, right, query, body, isFile, handle } of routes) {
+  for (const { method, path, right, query, body, isFile, isHeld = false, handle } of routes) {
     app.route({
       method: isFile ? [method, 'HEAD'] : method,
       url: path.replace(/\{(\w+)\}/g, ':$1'),
-      config: { right, scoped: true },
+      config: { right, scoped: true, held: isHeld },
       schema: {
         querystring: { type: 'object', additionalProperties: false, properties: query ?? {} },
         ...(body !== undefined && { body }),

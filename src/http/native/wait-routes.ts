@@ -41,7 +41,8 @@ export function waitRoutes(context: Context, room: WaitingRoom): Route[] {
         200: { description: 'The message', schema: schemaOf('Message') },
         204: { description: 'None came in time' },
       },
-      problems: ['bad-query', 'gone', 'unavailable'],
+      problems: ['bad-query', 'gone', 'too-many', 'unavailable'],
+      isHeld: true,
       handle: (request, reply) => wait(request, reply, context, room),
     },
   ];
