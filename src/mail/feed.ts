@@ -2,7 +2,7 @@ import type { Summary } from './store.ts';
 
 /** One change of the store. */
 export interface ChangeEvent {
-  /** Grows with every event, also over restarts, and is never used again. */
+  /** Grows with every event, also over restarts, and is never used again; not by a later store in memory either. */
   readonly id: number;
   /** `deleted`: it no longer lies in `inboxes`; it may lie in others. `changed`: read, pinned, tags or what was found out about its sender. */
   readonly type: 'received' | 'deleted' | 'changed';
@@ -19,7 +19,7 @@ export interface ChangeEvent {
 
 /** What happened in the store, in order. */
 export interface Feed {
-  /** Id of the newest event; 0 before the first. */
+  /** Id of the newest event; before the first, one that is not used and below it. */
   latest(): number;
   /** Events after `id`, oldest first, at most `limit`; 'gone' when some of them are no longer kept. */
   since(id: number, limit: number): Promise<readonly ChangeEvent[] | 'gone'>;

@@ -5,6 +5,10 @@
  *   --rounds N         rounds after the warm-up (default 5)
  *   --only A,B         these servers only; writes nothing
  *   --load A,B         these loads only; writes nothing
+ *   --only search      lists and searches of a store with a million messages instead of all that; writes its own section.
+ *                      Filling the store takes a quarter of an hour the first time; it stays for the next run
+ *       --messages N   so many messages (default 1000000); with another number nothing is written
+ *       --data FOLDER  keeps the store there and not in the folder for temporary files
  *   --list             prints the names of servers and loads
  *
  * No timing decides a test: this program ends with an error only if a message was not accepted, or not kept.
@@ -14,6 +18,7 @@ import { type Contestant, contest, type Load, type Result } from './contest.ts';
 import { SMTP_SOURCE_LOADS } from './loads/smtp-source.ts';
 import { circumstances, ratiosOf, tableOf } from './report.ts';
 import { writeSection } from './results.ts';
+import { measureSearch } from './search/main.ts';
 import { inboxdDiscard, inboxdStore, inboxdStoreLogging } from './servers/inboxd.ts';
 import { smtpServer } from './servers/smtp-server.ts';
 import { smtpSink } from './servers/smtp-sink.ts';
@@ -29,6 +34,14 @@ everything (no retention) and, where it stores, has each message on disk before 
 in its store was compared with the number sent. Servers log nothing unless it says so.
 `;
 
+/** What is measured of each kind of list and search. */
+const SEARCH = { rounds: 200, passes: 3 };
+const SEARCH_HEADING = `## Lists and searches
+
+Written by \`npm run bench -- --only search\`. Words are as frequent as in a language; each list and search asks for 50
+messages and, like a first page of the API, for the total up to 100 000. Every time is one from the call of the store to
+its answer. A row is the quietest of the passes for that kind, by its p99.`;
+
 const { values: flags } = parseArgs({
   options: {
     smoke: { type: 'boolean', default: false },
@@ -36,6 +49,8 @@ const { values: flags } = parseArgs({
     only: { type: 'string' },
     load: { type: 'string' },
     list: { type: 'boolean', default: false },
+    messages: { type: 'string' },
+    data: { type: 'string' },
   },
 });
 
@@ -44,8 +59,13 @@ if (flags.list) {
   process.exit(0);
 }
 
+if (flags.only === 'search') {
+  await benchSearch();
+  process.exit(0);
+}
+
 const SMOKE_PART = 1 / 8;
-const rounds = wholeNumber(flags.rounds ?? (flags.smoke ? '3' : '5'));
+const rounds = wholeNumber(flags.rounds ?? (flags.smoke ? '3' : '5'), 'rounds');
 const contestants = flags.only ? choose([...USUAL, ...EXTRA], flags.only) : USUAL;
 const loads = (flags.load ? choose(LOADS, flags.load) : LOADS).map((load) =>
   flags.smoke ? { ...load, messages: load.messages * SMOKE_PART } : load,
@@ -69,6 +89,15 @@ if (!flags.smoke && !flags.only && !flags.load) {
   writeSection('bench', parts.join('\n\n'));
 }
 
+async function benchSearch(): Promise<void> {
+  const messages = wholeNumber(flags.messages ?? '1000000', 'messages');
+  const section = await measureSearch({ messages, ...(flags.data !== undefined && { data: flags.data }), ...SEARCH });
+  console.log(section);
+  if (flags.messages !== undefined) return;
+  const machine = await circumstances('npm run bench -- --only search', SEARCH.passes);
+  writeSection('search', [SEARCH_HEADING, machine, section].join('\n\n'));
+}
+
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string): readonly T[] {
   return names.split(',').map((name) => {
     const found = all.find((one) => one.name === name);
@@ -77,7 +106,7 @@ function choose<T extends { readonly name: string }>(all: readonly T[], names: s
   });
 }
 
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(text)) throw new Error(`--rounds wants a whole number from 1 to 999, not ${text}`);
+function wholeNumber(text: string, flag: string): number {
+  if (!/^[1-9]\d{0,7}$/.test(text)) throw new Error(`--${flag} wants a whole number above 0, not ${text}`);
   return Number(text);
 }

@@ -116,12 +116,7 @@ async function findOldest(
     case 'start':
       return oldestOf(store, inbox, query);
     case 'time':
-      return oldestOf(
-        store,
-        inbox,
-        and(query, { kind: 'after', at: since.at }),
-        ({ receivedAt }) => receivedAt > since.at,
-      );
+      return oldestOf(store, inbox, and(query, { kind: 'after', at: new Date(since.at.getTime() + 1) }));
     case 'message': {
       // ids sort by time, and so tell apart what came in the same millisecond
       const at = new Date(idTime(since.id) - 1);
@@ -137,22 +132,24 @@ function and(query: Query, other: Query): Query {
 }
 
 const PAGE = 200;
+/** Those that do not fit are few: of the same millisecond, or of the same moment. */
+const OLDEST_PAGE = 20;
 
-/** Lists run from the newest on; an inbox under test holds few messages, and a long one is walked through once. */
 async function oldestOf(
   store: Store,
   inbox: string,
   query: Query,
   fits: (message: Summary) => boolean = () => true,
 ): Promise<Summary | undefined> {
-  let oldest: Summary | undefined;
   let cursor: string | undefined;
   do {
-    const page = await store.list({ inbox, query, limit: PAGE, ...(cursor !== undefined && { cursor }) });
-    oldest = page.messages.findLast(fits) ?? oldest;
+    const limit = cursor === undefined ? 1 : OLDEST_PAGE;
+    const page = await store.list({ inbox, query, limit, oldestFirst: true, ...(cursor !== undefined && { cursor }) });
+    const found = page.messages.find(fits);
+    if (found !== undefined) return found;
     cursor = page.next;
   } while (cursor !== undefined);
-  return oldest;
+  return undefined;
 }
 
 async function oldestSinceEvent(
@@ -162,15 +159,20 @@ async function oldestSinceEvent(
   event: number,
 ): Promise<Summary | 'gone' | undefined> {
   const ids = new Set<string>();
+  let first = Number.POSITIVE_INFINITY;
   let at = event;
   for (;;) {
     const events = await store.feed.since(at, PAGE);
     if (events === 'gone') return 'gone';
-    for (const { id, type, message, inboxes } of events) {
-      if (type === 'received' && inboxes.includes(inbox)) ids.add(message);
+    for (const { id, type, message, inboxes, summary } of events) {
       at = id;
+      // one without a summary is gone
+      if (type !== 'received' || summary === undefined || !inboxes.includes(inbox)) continue;
+      ids.add(message);
+      first = Math.min(first, summary.receivedAt.getTime());
     }
     if (events.length === 0) break;
   }
-  return ids.size === 0 ? undefined : oldestOf(store, inbox, query, ({ id }) => ids.has(id));
+  if (ids.size === 0) return undefined;
+  return oldestOf(store, inbox, and(query, { kind: 'after', at: new Date(first) }), ({ id }) => ids.has(id));
 }

@@ -22,10 +22,12 @@ export function readEvents(
   after: number,
   limit: number,
 ): FoundEvents | 'gone' {
-  const bounds = statement('SELECT min(first) AS first, max(last) AS last FROM events').get();
-  const last = Number(bounds?.last ?? 0);
-  // an id from the future is one of another store that stood here
-  if (after > last || (bounds?.first !== null && after < Number(bounds?.first) - 1)) return 'gone';
+  const bounds = statement('SELECT min(first) AS first, min(last) AS begin, max(last) AS last FROM events').get();
+  const [first, last] = [Number(bounds?.first ?? 0), Number(bounds?.last ?? 0)];
+  // from the very beginning, which is a row for no event, nothing has been lost yet
+  const isWhole = after === 0 && Number(bounds?.begin) < first;
+  // an id from the future is one of another store that stood here, and so is one from before the beginning
+  if (after > last || (after < first - 1 && !isWhole)) return 'gone';
   const rowOf = statement(
     `SELECT ${SUMMARY_COLUMNS} FROM messages m LEFT JOIN texts t ON t.seq = m.seq WHERE m.id = ?`,
   );

@@ -29,6 +29,8 @@ export interface EventBatch {
 
 /** Events that are kept at least. */
 export const KEPT_EVENTS = 100_000;
+/** More than any store can commit, and few enough for ids of 15 digits. */
+const EVENTS_PER_MS = 100;
 /** Old ones are cut off once for so many new ones. */
 const CUT_EVERY = 1000;
 
@@ -47,7 +49,18 @@ export class Journal {
     this.#kept = kept;
     this.#put = database.prepare('INSERT INTO events (last, first, at, heads) VALUES (?, ?, ?, ?)');
     this.#cut = database.prepare('DELETE FROM events WHERE last <= ?');
-    this.#last = Number(database.prepare('SELECT max(last) AS last FROM events').get()?.last ?? 0);
+    const { last } = database.prepare('SELECT max(last) AS last FROM events').get() ?? {};
+    this.#last = Number(last ?? this.#begin(Date.now()));
+  }
+
+  /**
+   * Begins to count, with a row for no event. A store in memory counts anew with every start, and one whose folder was
+   * emptied: ids of another must not be taken for its own, so that each begins above all that went before.
+   */
+  #begin(now: number): number {
+    const last = now * EVENTS_PER_MS;
+    this.#put.run(last, last + 1, now, '[]');
+    return last;
   }
 
   /** Id of the newest event. */

@@ -1,0 +1,45 @@
+import { performance } from 'node:perf_hooks';
+import { arrivalOf } from '../../../src/store/sqlite/facts.ts';
+import { searchedHeaders } from '../../../src/store/sqlite/header-text.ts';
+import { indexWords } from '../../../src/store/sqlite/search-index.ts';
+import type { IndexEntry } from '../../../src/store/sqlite/search-writer.ts';
+import { Writer } from '../../../src/store/sqlite/writer.ts';
+import { sampleMessage } from '../../store/support.ts';
+import { createMails } from './mails.ts';
+
+const BATCH = 500;
+const LIMITS = { keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 };
+
+/**
+ * Fills a store with the store's own writer, as fast as one thread can, and goes on where an earlier fill ended. Parsing
+ * is left out: what it would find is known here, and it would take most of the time.
+ * @param seconds after which it ends with what there is
+ */
+export async function fill(directory: string, messages: number, inboxes: number, seconds: number): Promise<void> {
+  const writer = new Writer({ directory, naming: 'full', limits: LIMITS }, () => {});
+  try {
+    const began = performance.now();
+    const there = writer.queries.stats().messages;
+    const mail = createMails(inboxes);
+    for (let n = 0; n < messages; n += BATCH) {
+      const mails = Array.from({ length: Math.min(BATCH, messages - n) }, (_, place) => mail(n + place));
+      if (n < there) continue; // made all the same: the next ones follow from them
+      const samples = mails.map(({ raw, to }) => sampleMessage({ raw, to: [to] }));
+      const contents = new Uint8Array(Buffer.concat(mails.map(({ raw }) => Buffer.from(raw)))).buffer;
+      writer.save({ arrivals: JSON.stringify(samples.map((sample) => arrivalOf(sample, null))), contents }, Date.now());
+      const { entries, upTo } = writer.queries.unindexed({ messages: BATCH, bytes: Number.POSITIVE_INFINITY });
+      const found = entries.map(({ seq, id, content, arrival }, place): IndexEntry => {
+        const text = mails[place]!.text;
+        const headers = searchedHeaders(Buffer.from(content.kind === 'blob' ? content.content : []));
+        const facts = { snippet: text.slice(0, 200), attachments: 0, inline: 0, fileNames: [], text };
+        return { seq, id, ...facts, words: indexWords({ arrival, headers, fileNames: [], text }) };
+      });
+      writer.index(found, upTo);
+      const passed = (performance.now() - began) / 1000;
+      if ((n / BATCH) % 200 === 199) console.log(`${n + BATCH} messages after ${passed.toFixed(0)} s`);
+      if (passed > seconds) break;
+    }
+  } finally {
+    await writer.close();
+  }
+}
