@@ -132,6 +132,8 @@ export interface HeaderSummary {
   readonly bcc: Address[];
   readonly replyTo: Address[];
   readonly subject: string;
+  /** The X-Tags field. */
+  readonly tags: string;
 }
 
 /** Reads what a list shows out of the start of a mail; fields that are missing are empty. */
@@ -139,11 +141,12 @@ export function scanSummary(start: Buffer): HeaderSummary {
   return summariseFields(readHeaderFields(start).fields);
 }
 
-/** Reads what a list shows out of header fields: of From, Subject and Message-ID the first, of the others all. */
+/** Reads what a list shows out of header fields: of From, Subject, Message-ID and X-Tags the first, of the others all. */
 export function summariseFields(fields: readonly HeaderField[]): HeaderSummary {
   let messageId = '';
   let from: Address | null = null;
   let subject: string | undefined;
+  let tags = '';
   const to: Address[] = [];
   const cc: Address[] = [];
   const bcc: Address[] = [];
@@ -168,12 +171,15 @@ export function summariseFields(fields: readonly HeaderField[]): HeaderSummary {
       case 'subject':
         subject ??= decodeWords(field.text).trim();
         break;
+      case 'x-tags':
+        tags ||= decodeWords(field.text).trim();
+        break;
       case 'message-id':
         messageId ||= withoutBrackets(field.text);
         break;
     }
   }
-  return { messageId, from, to, cc, bcc, replyTo, subject: subject ?? '' };
+  return { messageId, from, to, cc, bcc, replyTo, subject: subject ?? '', tags };
 }
 
 // one by one: as arguments of a single push, a long list would not fit on the stack

@@ -17,7 +17,7 @@ export interface TlsFacts {
 
 /** Who a client proved to be (RFC 4954), or said to be where every login is taken. */
 export interface Login {
-  /** Name of the SASL mechanism, such as `PLAIN`; `XCLIENT` where a trusted client says who logged in there. */
+  /** Name of the SASL mechanism, such as `PLAIN`; `Basic` over HTTP; `XCLIENT` where a trusted client says who logged in there. */
   readonly mechanism: string;
   /** Name of the user; '' where a token alone was shown. */
   readonly user: string;

@@ -97,6 +97,16 @@ describe('the WebSocket at /api/events', () => {
     await figures({ Total: 1, Unread: 1 });
   });
 
+  it('tells the tags that a mail brings before the mail', async () => {
+    const { port } = await serve();
+    const { first, frames } = await watch(port);
+    const id = await deliver(store, mail('From: a@example.org\nX-Tags: one\n\nx\n'));
+    expect(await first('new')).toMatchObject({ ID: id, Tags: ['one'] });
+    expect(frames.filter(({ Type }) => Type === 'update').map(({ Data }) => Data)).toEqual([{ ID: id, Tags: ['one'] }]);
+    const order = frames.map(({ Type }) => Type).filter((type) => type !== 'stats');
+    expect(order).toEqual(['update', 'new']);
+  });
+
   it('tells what of a message has changed', async () => {
     const { port, request } = await serve();
     const { first, figures, clear, frames } = await watch(port);

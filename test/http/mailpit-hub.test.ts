@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
-import type { MailpitContext } from '../../src/http/dialects/mailpit-context.ts';
+import type { Context } from '../../src/http/context.ts';
 import { HUB_LIMITS, MailpitHub } from '../../src/http/dialects/mailpit-hub.ts';
-import { Senders } from '../../src/http/dialects/mailpit-senders.ts';
 
 /** A socket that nobody reads from the other side of. */
 class FakeSocket extends EventEmitter {
@@ -51,10 +50,9 @@ describe('clients of the WebSocket', () => {
     const context = {
       store: { feed: { subscribe }, stats: async () => ({ messages: 3, unread: 2 }) },
       version: '1',
-      senders: new Senders(),
       report: () => {},
     };
-    hub = new MailpitHub(context as unknown as MailpitContext);
+    hub = new MailpitHub(context as unknown as Context);
   });
   afterEach(() => {
     hub.close();

@@ -122,6 +122,7 @@ describe('POST /api/v1/send', () => {
       protocol: 'HTTP',
       envelope: { from: 'a@example.org', to: [{ address: 'b@example.org' }] },
       client: { address: '127.0.0.1' },
+      login: '',
     });
     expect(reports).toMatchObject([{ type: 'message', protocol: 'HTTP', code: 250, message: { id: ID } }]);
   });

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { cleanTags } from '../../src/http/dialects/mailpit-tags.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { Store } from '../../src/mail/store.ts';
+import { cleanTags } from '../../src/mail/tags.ts';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { deliver, mail } from './support.ts';
 
@@ -50,6 +50,24 @@ describe('/api/v1/tags', () => {
     expect(await get('/api/v1/tags')).toEqual([]);
     expect((await send('PUT', '/api/v1/tags', { Tags: ['x'] })).body).toBe('ok');
     expect(await get('/api/v1/tags')).toEqual([]);
+  });
+
+  it.each([
+    ['X-Tags: one, Two  Words,,one', [], ['one', 'Two Words']],
+    ['X-Tags: =?utf-8?q?gr=C3=BCn?=, a/b', [], ['a b', 'grün']],
+    ['To: c+one+two@example.org\nCc: d+Three@example.org', [], ['one', 'Three', 'two']],
+    ['To: c@example.org', ['blind+copy@example.org'], ['copy']],
+    ['From: news+sender@example.org', [], ['sender']],
+    ['To: +x@example.org, c@example.org', [], []],
+    ['X-Tags: x\nTo: c+X@example.org', [], ['x']],
+  ])('gives a mail that has come those of its header: %j', async (header, to, tags) => {
+    const id = await deliver(store, mail(`${header}\nSubject: tagged\n\n`), {
+      to: to.length > 0 ? to : ['c@example.org'],
+    });
+    expect((await get(`/api/v1/message/${id}`)).Tags).toEqual(tags);
+    const [listed] = (await get('/api/v1/messages')).messages;
+    expect([listed.ID, listed.Tags]).toEqual([id, tags]);
+    if (tags.length > 0) expect(await found(`tag:"${tags[0]}"`)).toEqual(['tagged']);
   });
 
   it('finds messages by them', async () => {

@@ -184,6 +184,7 @@ describe('scanSummary', () => {
       bcc: [{ name: '', address: 'i@j' }],
       replyTo: [{ name: '', address: 'k@l' }],
       subject: 'S',
+      tags: '',
     });
   });
 
@@ -196,6 +197,7 @@ describe('scanSummary', () => {
       bcc: [],
       replyTo: [],
       subject: '',
+      tags: '',
     });
   });
 

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
+import type { Context } from '../context.ts';
 import { sendNotFound, sendUnready } from '../replies.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 import type { MailpitHub } from './mailpit-hub.ts';
 
 /** Where clients ask for the upgrade; without one the same path is the native API's. */
@@ -19,7 +19,7 @@ export function wantsWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 /** Live events by WebSocket. */
-export function addEventRoutes(app: FastifyInstance, context: MailpitContext, hub: MailpitHub): void {
+export function addEventRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
   const upgrading = new WeakMap<IncomingMessage, { readonly head: Buffer; readonly response: ServerResponse }>();
   const sockets = new WebSocketServer({
     noServer: true,

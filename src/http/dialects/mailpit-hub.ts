@@ -2,7 +2,7 @@ import type { WebSocket } from 'ws';
 import type { ChangeEvent } from '../../mail/feed.ts';
 import { snippetOf } from '../../mail/mime.ts';
 import type { Summary } from '../../mail/store.ts';
-import type { MailpitContext } from './mailpit-context.ts';
+import type { Context } from '../context.ts';
 import { toSummary } from './mailpit-shapes.ts';
 
 /**
@@ -36,7 +36,7 @@ interface Client {
 }
 
 export class MailpitHub {
-  readonly #context: MailpitContext;
+  readonly #context: Context;
   readonly #clients = new Set<Client>();
   readonly #known = new Map<string, { readonly read: boolean; readonly tags: string }>(); // oldest first
   readonly #deleted = new Set<string>();
@@ -48,7 +48,7 @@ export class MailpitHub {
   #pings: NodeJS.Timeout | undefined;
   #leaveFeed: (() => void) | undefined;
 
-  constructor(context: MailpitContext) {
+  constructor(context: Context) {
     this.#context = context;
   }
 
@@ -146,7 +146,9 @@ export class MailpitHub {
 
   async #tellNew(summary: Summary): Promise<void> {
     this.#know(summary);
-    this.#broadcast('new', toSummary(await this.#complete(summary), this.#context.senders.of(summary.id)));
+    const { id: ID, tags: Tags } = summary;
+    if (Tags.length > 0) this.#broadcast('update', { ID, Tags }); // in front, as there
+    this.#broadcast('new', toSummary(await this.#complete(summary)));
   }
 
   /** Adds what the store has not read yet of a message that has just come, unless too many have. */

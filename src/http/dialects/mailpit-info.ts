@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import type { Context } from '../context.ts';
 import { sendJson, sendText, sendUnready } from '../replies.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 
 /** The daemon itself: what it is, whether it lives and takes mail. */
-export function addInfoRoutes(app: FastifyInstance, { store, version, counters, startedAt }: MailpitContext): void {
+export function addInfoRoutes(app: FastifyInstance, { store, version, counters, startedAt }: Context): void {
   app.get('/api/v1/info', async (_request, reply) => {
     const stats = await store.stats();
     const counted = counters();

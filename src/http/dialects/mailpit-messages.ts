@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Query } from '../../mail/query.ts';
+import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 import type { MailpitHub } from './mailpit-hub.ts';
 import { parseMailpitQuery } from './mailpit-query.ts';
 import { decodeBody, paging, parameter, strings } from './mailpit-request.ts';
@@ -9,15 +9,15 @@ import { toPage } from './mailpit-shapes.ts';
 import { tagNames } from './mailpit-tags.ts';
 
 /** Lists of messages, and what is done to many at once. */
-export function addMessagesRoutes(app: FastifyInstance, context: MailpitContext, hub: MailpitHub): void {
-  const { store, senders } = context;
+export function addMessagesRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
+  const { store } = context;
 
   app.get('/api/v1/messages', async (request, reply) => {
     const { start, limit, before } = paging(request);
     // a limit of 0 is the whole list, from its beginning wherever the client says it starts
     const stretch = limit === 0 ? {} : { start, limit };
     const { messages } = await store.list({ ...stretch, ...(before && { before }) });
-    return sendJson(reply, toPage(await store.stats(), { messages }, start, await tagNames(context), senders));
+    return sendJson(reply, toPage(await store.stats(), { messages }, start, await tagNames(context)));
   });
 
   app.get('/api/v1/search', async (request, reply) => {
@@ -25,7 +25,7 @@ export function addMessagesRoutes(app: FastifyInstance, context: MailpitContext,
     if (query === undefined) return reply;
     const { start, limit, before } = paging(request);
     const page = await store.list({ query, start, limit, counts: true, ...(before && { before }) });
-    return sendJson(reply, toPage(await store.stats(), page, start, await tagNames(context), senders));
+    return sendJson(reply, toPage(await store.stats(), page, start, await tagNames(context)));
   });
 
   app.delete('/api/v1/search', async (request, reply) => {

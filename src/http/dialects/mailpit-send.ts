@@ -4,12 +4,11 @@ import { createMemorySpool, type Spool } from '../../mail/content.ts';
 import { NO_PARAMS, type Recipient } from '../../mail/envelope.ts';
 import { createId, type Message } from '../../mail/message.ts';
 import type { Sink, Verdict } from '../../mail/sink.ts';
+import type { Context } from '../context.ts';
 import { sendJson } from '../replies.ts';
 import { composeMail } from './mailpit-compose.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 import { decodeBody } from './mailpit-request.ts';
 import { type Outgoing, readOutgoing } from './mailpit-send-request.ts';
-import { cleanTags } from './mailpit-tags.ts';
 
 /** Where messages go that come by HTTP. */
 export interface SendOptions {
@@ -26,19 +25,11 @@ export interface SendOptions {
 const DEFAULTS = Object.freeze({ sendBytes: 50 * 1024 * 1024, sinkMs: 120_000 });
 
 /** A mail handed over as JSON: it is written, and goes the way of every other message. */
-export function addSendRoutes(app: FastifyInstance, context: MailpitContext, options: SendOptions): void {
-  const { store, report, senders } = context;
+export function addSendRoutes(app: FastifyInstance, context: Context, options: SendOptions): void {
+  const { store, report } = context;
   const submit = options.submit ?? ((message: Message) => store.save(message));
   const spool = options.spool ?? createMemorySpool();
   const { sendBytes, sinkMs } = { ...DEFAULTS, ...options };
-
-  /** Tags what has been taken: nothing that fails here makes that untrue, and another sink leaves nothing to tag. */
-  const tag = async (id: string, tags: readonly string[]): Promise<void> => {
-    if (tags.length === 0) return;
-    await store
-      .change({ ids: [id] }, { addTags: cleanTags(tags) })
-      .catch((error: unknown) => report({ type: 'crash', where: 'http', error }));
-  };
 
   app.route({
     method: 'POST',
@@ -63,8 +54,6 @@ export function addSendRoutes(app: FastifyInstance, context: MailpitContext, opt
         const milliseconds = performance.now() - startedAt;
         report({ type: 'message', protocol: 'HTTP', session: message.session, message, code, text, milliseconds });
         if (refused !== undefined) return sendError(reply, 400, text);
-        senders.remember(message.id, username);
-        await tag(message.id, outgoing.value.tags);
         return sendJson(reply, { ID: message.id });
       } finally {
         message.content.release();
@@ -83,7 +72,7 @@ function refusal(given: Awaited<ReturnType<Sink>>): Verdict | undefined {
   return verdicts.every((verdict) => verdict !== undefined && verdict.code >= 300) ? verdicts[0] : undefined;
 }
 
-/** Makes a message such as a session would have brought. The user stands beside it as AUTH (RFC 4954 §5). */
+/** Makes a message such as a session would have brought. */
 async function toMessage(
   outgoing: Outgoing,
   request: FastifyRequest,
@@ -97,12 +86,18 @@ async function toMessage(
   return {
     id: createId(),
     envelope: {
-      from: { path: outgoing.from.path, params: username === '' ? NO_PARAMS : new Map([['AUTH', username]]) },
+      from: { path: outgoing.from.path, params: NO_PARAMS },
       to: [...outgoing.to, ...outgoing.cc, ...outgoing.bcc].map(toRecipient),
     },
     content,
     receivedAt: new Date(),
-    client: { address: request.ip, port: request.socket.remotePort ?? 0, hello: '', ...encryptionOf(request) },
+    client: {
+      address: request.ip,
+      port: request.socket.remotePort ?? 0,
+      hello: '',
+      ...encryptionOf(request),
+      ...(username !== '' && { login: { mechanism: 'Basic', user: username } }),
+    },
     protocol: 'HTTP',
     session: createId(),
     transcript: [],

@@ -2,7 +2,6 @@ import type { HeaderField } from '../../mail/headers.ts';
 import type { MailPart } from '../../mail/mime.ts';
 import type { OpenedMail } from '../../mail/opened-mail.ts';
 import type { Address, Page, StoredMessage, StoreStats, Summary } from '../../mail/store.ts';
-import type { Senders } from './mailpit-senders.ts';
 
 /** The objects of Mailpit's API, key for key. Lists that are empty are `[]`, never null. */
 
@@ -16,7 +15,7 @@ function toAddress({ name, address }: Address): MailpitAddress {
 }
 
 /** A message in a list. */
-export function toSummary(message: Summary, username: string): object {
+export function toSummary(message: Summary): object {
   return {
     ID: message.id,
     MessageID: message.messageId,
@@ -28,7 +27,7 @@ export function toSummary(message: Summary, username: string): object {
     ReplyTo: message.replyTo.map(toAddress),
     Subject: message.subject,
     Created: message.receivedAt.toISOString(),
-    Username: username,
+    Username: message.login,
     Tags: message.tags,
     Size: message.bytes,
     Attachments: message.attachments,
@@ -37,13 +36,7 @@ export function toSummary(message: Summary, username: string): object {
 }
 
 /** A page of a list with the counts of the whole store. */
-export function toPage(
-  stats: StoreStats,
-  page: Page,
-  start: number,
-  tags: readonly string[],
-  senders: Senders,
-): object {
+export function toPage(stats: StoreStats, page: Page, start: number, tags: readonly string[]): object {
   return {
     total: stats.messages,
     unread: stats.unread,
@@ -52,7 +45,7 @@ export function toPage(
     messages_unread: page.unreadMatches ?? stats.unread,
     start,
     tags,
-    messages: page.messages.map((message) => toSummary(message, senders.of(message.id))),
+    messages: page.messages.map(toSummary),
   };
 }
 
@@ -77,20 +70,13 @@ export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
     },
     Date: (parsed.date ?? stored.receivedAt).toISOString(),
     Tags: stored.tags,
-    Username: usernameOf(stored),
+    Username: stored.login,
     Text: parsed.shownText,
     HTML: parsed.html,
     Size: stored.bytes,
     Inline: shown.filter((part) => part.place === 'inline').map(toAttachment),
     Attachments: shown.filter((part) => part.place === 'attachment').map(toAttachment),
   };
-}
-
-/** Who handed the message in: the user who logged in, over HTTP or SMTP; the AUTH parameter of a client that speaks SMTP is his word only. */
-function usernameOf({ protocol, envelope, client }: StoredMessage): string {
-  if (client.login) return client.login.user;
-  const user = protocol === 'HTTP' ? envelope.fromParams.AUTH : undefined;
-  return typeof user === 'string' ? user : '';
 }
 
 function toAttachment(part: MailPart): object {

@@ -1,12 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Query } from '../../mail/query.ts';
+import { cleanTags } from '../../mail/tags.ts';
+import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 import type { MailpitHub } from './mailpit-hub.ts';
 import { decodeBody, strings } from './mailpit-request.ts';
 
 /** Tags of messages; one that no message has is gone. */
-export function addTagRoutes(app: FastifyInstance, { store }: MailpitContext, hub: MailpitHub): void {
+export function addTagRoutes(app: FastifyInstance, { store }: Context, hub: MailpitHub): void {
   app.get('/api/v1/tags', async (_request, reply) => sendJson(reply, await tagNames({ store })));
 
   app.put('/api/v1/tags', async (request, reply) => {
@@ -47,22 +48,8 @@ export function addTagRoutes(app: FastifyInstance, { store }: MailpitContext, hu
 }
 
 /** Names of all tags in use, sorted. */
-export async function tagNames({ store }: Pick<MailpitContext, 'store'>): Promise<string[]> {
+export async function tagNames({ store }: Pick<Context, 'store'>): Promise<string[]> {
   return [...(await store.tags()).keys()].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
-}
-
-/** Brings tags to Mailpit's alphabet; what is left of some is nothing. */
-export function cleanTags(tags: readonly string[]): string[] {
-  return tags
-    .map((tag) =>
-      tag
-        .replace(/[^\p{L}\p{N}\- _.@]/gu, ' ')
-        .replace(/\s+/g, ' ')
-        .trim()
-        .slice(0, 100)
-        .trim(),
-    )
-    .filter((tag) => tag !== '');
 }
 
 function findTag(known: readonly string[], tag: string): string | undefined {

@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Parser } from 'htmlparser2';
 import type { ParsedMail } from '../../mail/mime.ts';
 import type { OpenedMail } from '../../mail/opened-mail.ts';
+import type { Context } from '../context.ts';
 import { sendNoMessage, sendText } from '../replies.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 import { findMessage } from './mailpit-id.ts';
 import { markRead } from './mailpit-read.ts';
 import { parameter } from './mailpit-request.ts';
@@ -16,7 +16,7 @@ import { parameter } from './mailpit-request.ts';
  * harm are fields of the reply, which no markup can touch: no script of the mail runs, and nothing is loaded from
  * anywhere but from here.
  */
-export function addViewRoutes(app: FastifyInstance, context: MailpitContext): void {
+export function addViewRoutes(app: FastifyInstance, context: Context): void {
   app.get('/view/:name', { config: { right: 'read' } }, async (request, reply) => {
     const { name } = request.params as { name: string };
     const [, id = '', kind] = /^([0-9A-Za-z]+)(?:\.(html|txt))?$/.exec(name) ?? [];

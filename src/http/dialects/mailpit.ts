@@ -2,14 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
 import { sendText } from '../replies.ts';
 import { addCheckRoutes, type ChecksOptions } from './mailpit-checks.ts';
-import type { MailpitContext } from './mailpit-context.ts';
 import { addEventRoutes } from './mailpit-events.ts';
 import { MailpitHub } from './mailpit-hub.ts';
 import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
 import { addSendRoutes, type SendOptions } from './mailpit-send.ts';
-import { Senders } from './mailpit-senders.ts';
 import { addTagRoutes } from './mailpit-tags.ts';
 import { addThumbRoutes } from './mailpit-thumb.ts';
 import { addViewRoutes } from './mailpit-view.ts';
@@ -24,8 +22,7 @@ export interface MailpitOptions extends ChecksOptions, SendOptions, WebuiOptions
  * Not everything is copied. A request body over the limit is refused with 413, where Mailpit takes it for "delete all".
  * Search terms that cannot be answered are refused with 400, where Mailpit ignores them. Empty lists are always `[]`.
  */
-export function addMailpitRoutes(app: FastifyInstance, parts: Context, options: MailpitOptions): void {
-  const context: MailpitContext = { ...parts, senders: new Senders() };
+export function addMailpitRoutes(app: FastifyInstance, context: Context, options: MailpitOptions): void {
   const hub = new MailpitHub(context);
   addMessagesRoutes(app, context, hub);
   addMessageRoutes(app, context);

@@ -5,10 +5,12 @@ import { normaliseDomain } from '../../mail/address.ts';
 import { HEADER_LIMITS, scanSummary } from '../../mail/headers.ts';
 import { inboxOf, type Naming } from '../../mail/inbox.ts';
 import type { Address } from '../../mail/store.ts';
+import { tagsOfMail } from '../../mail/tags.ts';
 import { encodeAddresses, encodeList, plain } from './address-text.ts';
 import type { Arrival, Facts } from './facts.ts';
 import type { EventRow, Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
+import { foldTags } from './tag-text.ts';
 
 /** Puts messages into the tables. */
 export class Arrivals {
@@ -19,6 +21,7 @@ export class Arrivals {
   readonly #message: StatementSync;
   readonly #content: StatementSync;
   readonly #place: StatementSync;
+  readonly #tag: StatementSync;
 
   /** @param contents folder of the content files */
   constructor(database: DatabaseSync, ledger: Ledger, journal: Journal, naming: Naming, contents: string) {
@@ -28,10 +31,11 @@ export class Arrivals {
     this.#ledger = ledger;
     this.#message = database.prepare(`
       INSERT INTO messages (seq, id, received_at, bytes, has_bare_newlines, file, message_id, subject, sender,
-        recipients, cc, bcc, reply_to, envelope, facts, login, verification, is_pending)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+        recipients, cc, bcc, reply_to, envelope, facts, login, tags, verification, is_pending)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#content = database.prepare('INSERT INTO contents (seq, content) VALUES (?, ?)');
     this.#place = database.prepare('INSERT INTO placements (inbox, seq) VALUES (?, ?)');
+    this.#tag = database.prepare('INSERT INTO message_tags (folded, seq, tag) VALUES (?, ?, ?)');
   }
 
   /**
@@ -55,6 +59,8 @@ export class Arrivals {
       session: arrival.session,
       transcript: arrival.transcript,
     };
+    const bcc = [...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])];
+    const tags = foldTags(tagsOfMail({ ...header, bcc }));
     const row: EventRow = {
       seq,
       id: arrival.id,
@@ -68,9 +74,9 @@ export class Arrivals {
       sender: header.from ? encodeAddresses([header.from]) : '',
       recipients: encodeAddresses(header.to),
       cc: encodeAddresses(header.cc),
-      bcc: encodeAddresses([...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])]),
+      bcc: encodeAddresses(bcc),
       reply_to: encodeAddresses(header.replyTo),
-      tags: '',
+      tags: tags.size === 0 ? '' : encodeList([...tags.values()]),
       login: arrival.client.login ? plain(arrival.client.login.user) : '',
       verification: arrival.verification ? JSON.stringify(arrival.verification) : null,
     };
@@ -91,10 +97,12 @@ export class Arrivals {
       encodeList([arrival.from, ...arrival.to.map(({ text }) => text)]),
       JSON.stringify(facts),
       row.login,
+      row.tags,
       row.verification,
       arrival.verification?.status === 'pending' ? 1 : 0,
     );
     if (changes === 0) return undefined;
+    for (const [folded, tag] of tags) this.#tag.run(folded, seq, tag);
     if (arrival.file === null) this.#content.run(seq, content);
     const names = new Set(recipients.map(([, inbox]) => inbox));
     this.#journal.add('received', arrival.id, [...names], row);

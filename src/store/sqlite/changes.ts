@@ -1,10 +1,11 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { type MessageChange, TAG_LIMITS } from '../../mail/store.ts';
+import type { MessageChange } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
-import { decodeList, encodeList, plain } from './address-text.ts';
+import { decodeList, encodeList } from './address-text.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { SUMMARY_COLUMNS, type SummaryRow } from './rows.ts';
+import { foldTag, foldTags } from './tag-text.ts';
 
 /** Changes what people say about messages: read, pinned, tags. */
 export class Changes {
@@ -66,15 +67,7 @@ export class Changes {
 /** The tags that a message has after a change, by their folded form, in the order of that. */
 function changedTags(old: readonly string[], change: MessageChange): Map<string, string> {
   if (!change.tags && !change.addTags && !change.removeTags) return new Map(old.map((tag) => [fold(tag), tag]));
-  const tags = new Map<string, string>();
-  const add = (names: readonly string[]): void => {
-    for (const name of names) {
-      const tag = plain(name).replace(/\s+/g, ' ').trim().slice(0, TAG_LIMITS.characters).toWellFormed();
-      if (tag !== '' && !tags.has(fold(tag))) tags.set(fold(tag), tag);
-    }
-  };
-  add(change.tags ?? old);
-  for (const name of change.removeTags ?? []) tags.delete(fold(plain(name).replace(/\s+/g, ' ').trim()));
-  add(change.addTags ?? []);
-  return new Map([...tags].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, TAG_LIMITS.perMessage));
+  const removed = new Set(change.removeTags?.map(foldTag));
+  const kept = [...foldTags(change.tags ?? old)].filter(([folded]) => !removed.has(folded)).map(([, tag]) => tag);
+  return foldTags([...kept, ...(change.addTags ?? [])]);
 }
