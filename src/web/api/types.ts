@@ -66,6 +66,24 @@ export interface Link {
   readonly kind: string;
 }
 
+interface Finding {
+  /** Word of RFC 8601, such as `pass`. */
+  readonly result: string;
+  readonly domain: string;
+  /** For people; '' where the result says all. */
+  readonly reason: string;
+}
+
+/** What is known of who sent a message. */
+export interface Verification {
+  readonly status: 'pending' | 'done' | 'failed';
+  readonly reason: string;
+  readonly spf: (Finding & { readonly identity: 'mailfrom' | 'helo' }) | null;
+  readonly dkim: readonly (Finding & { readonly selector: string; readonly algorithm: string })[];
+  readonly dmarc: (Finding & { readonly policy: string }) | null;
+  readonly arc: (Finding & { readonly instances: number }) | null;
+}
+
 /** A message opened: what a list shows and all that is in it. */
 export interface Message extends Omit<Summary, 'attachments'> {
   readonly date: string | null;
@@ -100,6 +118,8 @@ export interface Message extends Omit<Summary, 'attachments'> {
   readonly protocol: string;
   readonly session: string;
   readonly transcript: readonly string[];
+  /** Null when nobody asked who sent it. */
+  readonly verification: Verification | null;
   readonly codes: readonly Code[];
   readonly links: readonly Link[];
 }

@@ -73,7 +73,14 @@ export class Reading {
     if (message !== null && change !== undefined) {
       const { read, pinned, tags } = change;
       this.message = { ...message, read, pinned, tags };
+      // what has changed may be that its sender is known now, and a list does not say so
+      if (message.verification?.status === 'pending') void this.#verified(message.id);
     }
+  }
+
+  async #verified(id: string): Promise<void> {
+    const found = await api.message(id, this.#abort.signal).catch(() => null); // the next change asks again
+    if (found !== null && this.message?.id === id) this.message = { ...this.message, verification: found.verification };
   }
 
   get downloadUrl(): string {

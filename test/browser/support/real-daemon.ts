@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ConfigInput } from '../../../src/config.ts';
 import { createDaemon, type Daemon } from '../../../src/daemon.ts';
 import type { MessagePage, Summary } from '../../../src/web/api/types.ts';
 import { deliver } from '../../http/support.ts';
@@ -10,6 +11,11 @@ export class RealDaemon {
   readonly #folder = mkdtempSync(join(tmpdir(), 'inboxd-browser-'));
   #ports = { smtp: 0, http: 0 };
   #daemon: Daemon | undefined;
+  readonly #options: ConfigInput;
+
+  constructor(options: ConfigInput = {}) {
+    this.#options = options;
+  }
 
   get url(): string {
     return `http://127.0.0.1:${this.#ports.http}/`;
@@ -22,7 +28,7 @@ export class RealDaemon {
   async start(): Promise<void> {
     const { smtp, http } = this.#ports;
     const listen = [`smtp://127.0.0.1:${smtp}`, `http://127.0.0.1:${http}`];
-    this.#daemon = await createDaemon({ listen, data: this.#folder, keepPerInbox: 0 });
+    this.#daemon = await createDaemon({ listen, data: this.#folder, keepPerInbox: 0, ...this.#options });
     const port = (protocol: string): number =>
       Number(/:(\d+)$/.exec(this.#daemon!.listeners.find((one) => one.protocol === protocol)!.url)![1]);
     this.#ports = { smtp: port('smtp'), http: port('http') };

@@ -279,6 +279,16 @@ function problem(reply: FastifyReply, status: number, detail: string, at?: numbe
   return reply.code(status).type('application/problem+json').send({ title: 'No', status, detail, at });
 }
 
+/** What would be found out about a mail that somebody else sent in a name that is not his. */
+const VERIFICATION: Message['verification'] = {
+  status: 'done',
+  reason: '',
+  spf: { result: 'softfail', domain: 'out.example', reason: 'matched ~all', identity: 'mailfrom' },
+  dkim: [{ result: 'pass', domain: 'out.example', reason: '', selector: 's1', algorithm: 'rsa-sha256' }],
+  dmarc: { result: 'fail', domain: 'engine.example', reason: 'nothing is aligned', policy: 'reject' },
+  arc: { result: 'none', domain: '', reason: '', instances: 0 },
+};
+
 function toStructure({ partId: part, place: disposition, text: _, children, ...facts }: PartNode): Structure {
   return { part, disposition, ...facts, children: children.map(toStructure) };
 }
@@ -303,9 +313,16 @@ function toMessage({ summary }: Kept, parsed: ParsedMail): Message {
       fromParams: { SIZE: String(summary.bytes) },
       to: summary.inboxes.map((inbox) => ({ address: inbox, inbox, tag: '', params: {} })),
     },
-    client: { address: '127.0.0.1', port: 40_000, hello: 'client.example' },
-    protocol: 'ESMTP',
+    client: {
+      address: '127.0.0.1',
+      port: 40_000,
+      hello: 'client.example',
+      tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', serverName: 'mx.in.example' },
+      login: { mechanism: 'PLAIN', user: 'ada' },
+    },
+    protocol: 'ESMTPSA',
     session: 'session',
+    verification: VERIFICATION,
     transcript: ['S: 220 localhost ESMTP', 'C: EHLO client.example', 'S: 250 localhost'],
     codes: findCodes({ subject, text, html }),
     links: findLinks({ text, html, listUnsubscribe }),
