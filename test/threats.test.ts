@@ -35,8 +35,6 @@ const THREATS = [
 
 /** Threats to what does not exist yet, and what that is. */
 const LATER: Partial<Record<(typeof THREATS)[number], string>> = {
-  'STARTTLS injection': 'STARTTLS is not offered yet',
-  'TLS tickets across listeners': 'no listener speaks TLS yet',
   'PROXY and XCLIENT': 'neither is read yet',
   'SMTP smuggling': 'to be shown from the outside',
   'Outbound smuggling': 'to be shown from the outside',
