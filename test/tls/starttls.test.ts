@@ -238,7 +238,7 @@ describe('REQUIRETLS (RFC 8689)', () => {
 });
 
 describe('STARTTLS injection: what was sent in clear text', () => {
-  const before = async () => (await daemon.store.stats()).messages;
+  const inStore = async () => (await daemon.store.stats()).messages;
   const smuggled = 'EHLO evil.test\r\nMAIL FROM:<evil@evil.test>\r\nRCPT TO:<x@y.test>\r\nDATA\r\nevil\r\n.\r\n';
 
   it.each([
@@ -253,7 +253,7 @@ describe('STARTTLS injection: what was sent in clear text', () => {
     ['the start of a chunk', 'BDAT 1000 LAST\r\nabc'],
     ['a second STARTTLS', 'STARTTLS\r\n'],
   ])('never reaches the encrypted session: %s behind STARTTLS', async (_what, octets) => {
-    const kept = await before();
+    const kept = await inStore();
     for (const hello of ['', 'EHLO x.test\r\n']) {
       const opened = await client();
       opened.send(`${hello}STARTTLS\r\n${octets}`);
@@ -272,11 +272,11 @@ describe('STARTTLS injection: what was sent in clear text', () => {
       opened.end();
       await opened.closed();
     }
-    expect(await before()).toBe(kept);
+    expect(await inStore()).toBe(kept);
   });
 
   it.each([0, 1, 5, 20, 50])('never reaches it either when it comes %i ms behind our 220', async (ms) => {
-    const kept = await before();
+    const kept = await inStore();
     const opened = await client(smtp, 'EHLO x.test');
     expect(await opened.ask('STARTTLS')).toMatch(/^220 /);
     if (ms > 0) await pause(ms);
@@ -288,7 +288,7 @@ describe('STARTTLS injection: what was sent in clear text', () => {
     );
     expect(secured).toBe(false);
     await opened.closed();
-    expect(await before()).toBe(kept);
+    expect(await inStore()).toBe(kept);
   });
 
   it('answers nothing in clear text behind the 220 (response injection)', async () => {
