@@ -36,21 +36,6 @@ const THREATS = [
 /** Threats to what does not exist yet, and what that is. */
 const LATER: Partial<Record<(typeof THREATS)[number], string>> = {
   'PROXY and XCLIENT': 'neither is read yet',
-  'SMTP smuggling': 'to be shown from the outside',
-  'Outbound smuggling': 'to be shown from the outside',
-  'BDAT desync': 'to be shown',
-  'Unbounded input': 'to be shown',
-  'Prototype keys': 'to be shown',
-  'Shell and path': 'to be shown',
-  'Metadata injection': 'to be shown',
-  'MIME and regex bombs': 'to be shown',
-  'Malformed trivia': 'to be shown',
-  'Cross-protocol': 'to be shown',
-  Viewer: 'to be shown',
-  '250, then lost': 'to be shown',
-  'Retention that does not bound': 'to be shown',
-  'Size checked only when declared': 'to be shown',
-  'Dotted lines': 'to be shown',
 };
 
 /** Titles of tests and suites in the tree. */

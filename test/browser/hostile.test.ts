@@ -18,7 +18,7 @@ const OPEN_MS = 20_000;
 /** What Chromium calls the failure of a request that a Content-Security-Policy forbids. */
 const BLOCKED = 'csp';
 
-describeWithPeers('a hostile mail', ['chromium'], () => {
+describeWithPeers('Viewer: a hostile mail', ['chromium'], () => {
   const daemon = new RealDaemon();
   const ids = new Map<string, string>();
   /** What should never be: scripts that ran, dialogs, new pages, navigations, requests to elsewhere. */

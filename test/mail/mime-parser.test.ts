@@ -10,7 +10,7 @@ const MAIL = Buffer.from(
 let parser: MimeParser;
 afterEach(() => parser.close());
 
-describe('the parsing thread', () => {
+describe('MIME and regex bombs: the parsing thread', () => {
   it('gives what parseMessage gives, mail after mail', async () => {
     const reports: Report[] = [];
     parser = createMimeParser({ report: (report) => reports.push(report) });

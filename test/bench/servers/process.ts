@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunningServer } from '../contest.ts';
 
-const START_MS = 20_000;
+const START_MS = 120_000;
 
 /** A TCP port of loopback that was free a moment ago. */
 export async function freePort(): Promise<number> {

@@ -56,7 +56,7 @@ describe('an address', () => {
   });
 });
 
-describe('a link to what is not public', () => {
+describe('Viewer: a link to what is not public', () => {
   let asked: string[];
   const checker = () =>
     new LinkChecker({
