@@ -3,7 +3,7 @@
  * reader may ever scroll through, otherwise some thousands, which is the same to the page and quicker to fill.
  */
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { AuthFile } from '../http/auth/support.ts';
 import { describeWithPeers } from '../support/peers.ts';
 import { openBrowser, openContext } from './support/chromium.ts';
@@ -13,6 +13,9 @@ import { RealDaemon } from './support/real-daemon.ts';
 const ROWS = Number(process.env.ROWS ?? 3_000);
 const FILL_MS = 120_000 + ROWS * 10;
 const AT_ONCE = 2_000;
+
+// a browser on a busy machine takes its time
+vi.setConfig({ testTimeout: FILL_MS });
 
 describeWithPeers('the page of a daemon with very many messages', ['chromium'], () => {
   const auth = new AuthFile();
@@ -87,9 +90,9 @@ describeWithPeers('the page of a daemon with very many messages', ['chromium'], 
     await page.keyboard.press('Shift+A');
     await page.getByText(`${(ROWS + 1).toLocaleString('en-GB')} selected`).waitFor();
     await page.keyboard.press('m');
-    await page.getByText(/messages marked as read/).waitFor();
+    await page.getByText(/messages marked as read/).waitFor({ timeout: FILL_MS });
     await page.keyboard.press('Escape');
-    await expect.poll(() => page.locator('.row.unread').count()).toBe(0);
-    await expect.poll(() => page.locator('.inboxes .some').count(), { timeout: 30_000 }).toBe(0);
+    await expect.poll(() => page.locator('.row.unread').count(), { timeout: FILL_MS }).toBe(0);
+    await expect.poll(() => page.locator('.inboxes .some').count(), { timeout: FILL_MS }).toBe(0);
   });
 });

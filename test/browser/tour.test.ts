@@ -83,6 +83,14 @@ describeWithPeers('the page', ['chromium'], () => {
     });
 
     it('has every view of a message', async () => {
+      daemon.verification = {
+        status: 'done',
+        reason: '',
+        spf: { result: 'softfail', domain: 'out.example', reason: 'matched ~all', identity: 'mailfrom' },
+        dkim: [{ result: 'pass', domain: 'out.example', reason: '', selector: 's1', algorithm: 'rsa-sha256' }],
+        dmarc: { result: 'fail', domain: 'engine.example', reason: 'nothing is aligned', policy: 'reject' },
+        arc: { result: 'none', domain: '', reason: '', instances: 0 },
+      };
       await visit();
       await rows().nth(1).click();
       const frame = page.frameLocator('.view iframe');
@@ -164,6 +172,21 @@ describeWithPeers('the page', ['chromium'], () => {
           .evaluate((body) => getComputedStyle(body).backgroundColor);
       await expect.poll(() => colour(0)).toBe('rgb(255, 255, 255)');
       await expect.poll(() => colour(1)).toBe('rgb(0, 0, 0)');
+    });
+
+    it('tells who sent a message as soon as that has been found out', async () => {
+      const pending = { status: 'pending', reason: '', spf: null, dkim: [], dmarc: null, arc: null } as const;
+      const { verification } = daemon;
+      daemon.verification = pending;
+      await visit();
+      await rows().first().click();
+      await page.getByRole('tab', { name: 'Envelope' }).click();
+      await page.getByText('Being found out …').waitFor();
+      await page.locator('[data-state=live]').waitFor();
+      daemon.verification = verification;
+      daemon.touch(daemon.kept[0]!.summary.id);
+      await page.getByTitle('Who sent it').getByText('pass').waitFor();
+      await page.getByText('policy: reject').waitFor();
     });
 
     it('turns a mail dark that knows nothing of it, in its own hues, and shows the original when asked', async () => {
@@ -490,11 +513,15 @@ describeWithPeers('the page', ['chromium'], () => {
       await rows().first().click();
       await expect.poll(shown).toBe('Your verification code');
       expect(await wrong()).toEqual([]);
-      for (const tab of ['Source', 'Links', 'Envelope']) {
+      for (const tab of ['Source', 'Links', 'Parts', 'Envelope']) {
         await page.getByRole('tab', { name: tab }).click();
         expect(await wrong()).toEqual([]);
       }
-      for (const key of ['?', ':']) {
+      await page.keyboard.press('x');
+      await page.keyboard.press('Shift+J');
+      await page.getByText('2 selected').waitFor();
+      expect(await wrong()).toEqual([]);
+      for (const key of ['?', ':', 't']) {
         await page.keyboard.press(key);
         await page.getByRole('dialog').waitFor();
         expect(await wrong()).toEqual([]);

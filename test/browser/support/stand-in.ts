@@ -32,6 +32,8 @@ export class StandIn {
   kept: Kept[] = []; // newest first
   /** When set, asks for this token. */
   token = '';
+  /** What was found out about who sent a mail, whichever it is. */
+  verification: Message['verification'] = VERIFIED;
   /** Pages of messages that were asked for. */
   lists = 0;
   #app: FastifyInstance | undefined;
@@ -126,6 +128,12 @@ export class StandIn {
     }
   }
 
+  /** Tells that something about a message has changed. */
+  touch(id: string): void {
+    const one = this.kept.find(({ summary }) => summary.id === id);
+    if (one !== undefined) this.#emit('changed', one.summary);
+  }
+
   /** Deletes, as if somebody else had asked for it. */
   remove(ids: readonly string[]): void {
     const wanted = new Set(ids);
@@ -205,7 +213,9 @@ export class StandIn {
     const find = (id: string): Kept | undefined => this.kept.find(({ summary }) => summary.id === id);
     app.get<One>('/api/messages/:id', async ({ params: { id } }, reply) => {
       const one = find(id);
-      return one === undefined ? problem(reply, 404, 'No such message') : toMessage(one, await parseMessage(one.raw));
+      return one === undefined
+        ? problem(reply, 404, 'No such message')
+        : toMessage(one, await parseMessage(one.raw), this.verification);
     });
     app.patch<One>('/api/messages/:id', ({ params: { id }, body }, reply) => {
       const one = find(id);
@@ -279,21 +289,20 @@ function problem(reply: FastifyReply, status: number, detail: string, at?: numbe
   return reply.code(status).type('application/problem+json').send({ title: 'No', status, detail, at });
 }
 
-/** What would be found out about a mail that somebody else sent in a name that is not his. */
-const VERIFICATION: Message['verification'] = {
+const VERIFIED: Message['verification'] = {
   status: 'done',
   reason: '',
-  spf: { result: 'softfail', domain: 'out.example', reason: 'matched ~all', identity: 'mailfrom' },
+  spf: { result: 'pass', domain: 'out.example', reason: '', identity: 'mailfrom' },
   dkim: [{ result: 'pass', domain: 'out.example', reason: '', selector: 's1', algorithm: 'rsa-sha256' }],
-  dmarc: { result: 'fail', domain: 'engine.example', reason: 'nothing is aligned', policy: 'reject' },
-  arc: { result: 'none', domain: '', reason: '', instances: 0 },
+  dmarc: { result: 'pass', domain: 'out.example', reason: '', policy: 'reject' },
+  arc: null,
 };
 
 function toStructure({ partId: part, place: disposition, text: _, children, ...facts }: PartNode): Structure {
   return { part, disposition, ...facts, children: children.map(toStructure) };
 }
 
-function toMessage({ summary }: Kept, parsed: ParsedMail): Message {
+function toMessage({ summary }: Kept, parsed: ParsedMail, verification: Message['verification']): Message {
   const { subject, text, html, listUnsubscribe, parts } = parsed;
   const of = (place: string): Part[] =>
     parts
@@ -322,7 +331,7 @@ function toMessage({ summary }: Kept, parsed: ParsedMail): Message {
     },
     protocol: 'ESMTPSA',
     session: 'session',
-    verification: VERIFICATION,
+    verification,
     transcript: ['S: 220 localhost ESMTP', 'C: EHLO client.example', 'S: 250 localhost'],
     codes: findCodes({ subject, text, html }),
     links: findLinks({ text, html, listUnsubscribe }),
