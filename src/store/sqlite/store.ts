@@ -62,9 +62,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     deleted += ids.length;
     report({ type: 'deleted', ids, why });
   };
-  const onDeath = (error: Error): void => {
+  const onDeath = (cause: Error): void => {
     isWell = false;
-    report({ type: 'crash', where: 'store', error });
+    const text = `${cause.message}; no mail is taken or shown until the daemon is started again`;
+    report({ type: 'crash', where: 'store', error: new StoreError('STORE_FAILED', text, { cause }) });
   };
   const limits = { keepPerInbox, keepBytes, keepAgeMs };
   const data: WriterData = { directory, naming, limits, keptEvents, now: now() };
