@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Context } from '../context.ts';
 import { sendBadRequest, sendNoMessage, sendNotFound } from '../replies.ts';
+import { storeFor } from '../store-for.ts';
 import { parseMailpitQuery } from './mailpit-query.ts';
 import { parameter } from './mailpit-request.ts';
 
@@ -14,11 +15,13 @@ export async function findMessage(
   id: string,
   request: FastifyRequest,
   reply: FastifyReply,
-  { store }: Context,
+  context: Context,
 ): Promise<string | undefined> {
+  const store = storeFor(request, context);
   if (id !== 'latest') {
-    if (/^[0-9A-Za-z]{1,64}$/.test(id)) return id;
-    sendNotFound(reply); // no id of ours looks like that
+    const isSeen = request.grant.scope === undefined || (await store.get(id)) !== undefined;
+    if (/^[0-9A-Za-z]{1,64}$/.test(id) && isSeen) return id;
+    sendNotFound(reply); // no id of ours looks like that, or it is none for him
     return undefined;
   }
   const search = parameter(request, 'query').trim();

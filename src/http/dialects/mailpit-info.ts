@@ -1,10 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Context } from '../context.ts';
 import { sendJson, sendText, sendUnready } from '../replies.ts';
+import { storeFor } from '../store-for.ts';
 
 /** The daemon itself: what it is, whether it lives and takes mail. */
-export function addInfoRoutes(app: FastifyInstance, { store, version, counters, startedAt }: Context): void {
-  app.get('/api/v1/info', async (_request, reply) => {
+export function addInfoRoutes(app: FastifyInstance, context: Context): void {
+  const { version, counters, startedAt } = context;
+  app.get('/api/v1/info', async (request, reply) => {
+    const store = storeFor(request, context);
     const stats = await store.stats();
     const counted = counters();
     return sendJson(reply, {
@@ -31,6 +34,6 @@ export function addInfoRoutes(app: FastifyInstance, { store, version, counters, 
   app.route({
     method: ['GET', 'HEAD'],
     url: '/readyz',
-    handler: async (_request, reply) => ((await store.ready()) ? sendText(reply, 200, '') : sendUnready(reply)),
+    handler: async (_request, reply) => ((await context.store.ready()) ? sendText(reply, 200, '') : sendUnready(reply)),
   });
 }

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { safeType } from '../media-type.ts';
 import { sendJson, sendJsonText, sendNotFound } from '../replies.ts';
 import { SANDBOX_POLICY } from '../security.ts';
+import { storeFor } from '../store-for.ts';
 import { messageId } from './mailpit-id.ts';
 import { markRead } from './mailpit-read.ts';
 import { parameter } from './mailpit-request.ts';
@@ -12,12 +13,12 @@ import { toHeadersJson, toMessage } from './mailpit-shapes.ts';
 
 /** One message and what is in it. Everywhere `latest` stands for the newest, or the newest that `?query=` finds. */
 export function addMessageRoutes(app: FastifyInstance, context: Context): void {
-  const { store, reader, report } = context;
+  const { reader, report } = context;
 
   app.get('/api/v1/message/:id', async (request, reply) => {
     const id = await messageId(request, reply, context);
     if (id === undefined) return reply;
-    const [stored, parsed] = await Promise.all([store.get(id), reader.parsed(id)]);
+    const [stored, parsed] = await Promise.all([storeFor(request, context).get(id), reader.parsed(id)]);
     if (stored === undefined || parsed === undefined) return sendNotFound(reply);
     await markRead(id, context);
     return sendJson(reply, toMessage(stored, parsed));
@@ -33,7 +34,7 @@ export function addMessageRoutes(app: FastifyInstance, context: Context): void {
   app.get('/api/v1/message/:id/raw', async (request, reply) => {
     const id = await messageId(request, reply, context);
     if (id === undefined) return reply;
-    const content = await store.content(id);
+    const content = await storeFor(request, context).content(id);
     if (content === undefined) return sendNotFound(reply);
     reply.headers({ 'content-type': 'text/plain; charset=utf-8', 'content-length': content.bytes });
     if (parameter(request, 'dl') === '1') reply.header('content-disposition', `attachment; filename="${id}.eml"`);

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Query } from '../../mail/query.ts';
 import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
+import { storeFor } from '../store-for.ts';
 import type { MailpitHub } from './mailpit-hub.ts';
 import { parseMailpitQuery } from './mailpit-query.ts';
 import { decodeBody, paging, parameter, strings } from './mailpit-request.ts';
@@ -10,28 +11,28 @@ import { tagNames } from './mailpit-tags.ts';
 
 /** Lists of messages, and what is done to many at once. */
 export function addMessagesRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
-  const { store } = context;
-
   app.get('/api/v1/messages', async (request, reply) => {
     const { start, limit, before } = paging(request);
     // a limit of 0 is the whole list, from its beginning wherever the client says it starts
     const stretch = limit === 0 ? {} : { start, limit };
+    const store = storeFor(request, context);
     const { messages } = await store.list({ ...stretch, ...(before && { before }) });
-    return sendJson(reply, toPage(await store.stats(), { messages }, start, await tagNames(context)));
+    return sendJson(reply, toPage(await store.stats(), { messages }, start, await tagNames(store)));
   });
 
   app.get('/api/v1/search', async (request, reply) => {
     const query = search(request, reply);
     if (query === undefined) return reply;
     const { start, limit, before } = paging(request);
+    const store = storeFor(request, context);
     const page = await store.list({ query, start, limit, counts: true, ...(before && { before }) });
-    return sendJson(reply, toPage(await store.stats(), page, start, await tagNames(context)));
+    return sendJson(reply, toPage(await store.stats(), page, start, await tagNames(store)));
   });
 
   app.delete('/api/v1/search', async (request, reply) => {
     const query = search(request, reply);
     if (query === undefined) return reply;
-    await store.remove({ query });
+    await storeFor(request, context).remove({ query });
     return sendOk(reply);
   });
 
@@ -39,8 +40,10 @@ export function addMessagesRoutes(app: FastifyInstance, context: Context, hub: M
     const body = decodeBody(request);
     const ids = body === undefined ? undefined : strings(body, 'ids');
     // Mailpit's rule, and its clients rely on it: no ids, or a body that says nothing, is all messages
-    if (ids === undefined || ids.length === 0) await hub.truncate(() => store.remove({ all: true }));
-    else await store.remove({ ids });
+    const store = storeFor(request, context);
+    const isAll = ids === undefined || ids.length === 0;
+    if (isAll && request.grant.scope === undefined) await hub.truncate(() => store.remove({ all: true }));
+    else await store.remove(isAll ? { all: true } : { ids });
     return sendOk(reply);
   });
 
@@ -55,6 +58,7 @@ export function addMessagesRoutes(app: FastifyInstance, context: Context, hub: M
     if (ids.length > 0 && wanted !== '') {
       return sendBadRequest(reply, 'You may specify either IDs or a search query, not both');
     }
+    const store = storeFor(request, context);
     if (wanted !== '') {
       const query = parseMailpitQuery(wanted, parameter(request, 'tz'));
       if (!query.ok) return sendBadRequest(reply, query.why);

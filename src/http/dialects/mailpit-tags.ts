@@ -1,14 +1,16 @@
 import type { FastifyInstance } from 'fastify';
 import type { Query } from '../../mail/query.ts';
+import type { Store } from '../../mail/store.ts';
 import { cleanTags } from '../../mail/tags.ts';
 import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
+import { storeFor } from '../store-for.ts';
 import type { MailpitHub } from './mailpit-hub.ts';
 import { decodeBody, strings } from './mailpit-request.ts';
 
 /** Tags of messages; one that no message has is gone. */
-export function addTagRoutes(app: FastifyInstance, { store }: Context, hub: MailpitHub): void {
-  app.get('/api/v1/tags', async (_request, reply) => sendJson(reply, await tagNames({ store })));
+export function addTagRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
+  app.get('/api/v1/tags', async (request, reply) => sendJson(reply, await tagNames(storeFor(request, context))));
 
   app.put('/api/v1/tags', async (request, reply) => {
     const body = decodeBody(request);
@@ -17,7 +19,7 @@ export function addTagRoutes(app: FastifyInstance, { store }: Context, hub: Mail
     if (tags === undefined || ids === undefined) {
       return sendBadRequest(reply, 'Error: the body must be JSON like {"Tags": ["..."], "IDs": ["..."]}');
     }
-    if (ids.length > 0) await store.change({ ids }, { tags: cleanTags(tags) });
+    if (ids.length > 0) await storeFor(request, context).change({ ids }, { tags: cleanTags(tags) });
     return sendOk(reply);
   });
 
@@ -27,7 +29,8 @@ export function addTagRoutes(app: FastifyInstance, { store }: Context, hub: Mail
     if (typeof name !== 'string') return sendBadRequest(reply, 'Error: the body must be JSON like {"Name": "..."}');
     const [wanted = ''] = cleanTags([name]);
     if (wanted === '') return sendBadRequest(reply, `invalid tag name: ${name}`);
-    const known = await tagNames({ store });
+    const store = storeFor(request, context);
+    const known = await tagNames(store);
     const old = findTag(known, tag);
     if (old === undefined) return sendBadRequest(reply, `tag not found: ${tag}`);
     const other = findTag(known, wanted);
@@ -39,7 +42,8 @@ export function addTagRoutes(app: FastifyInstance, { store }: Context, hub: Mail
 
   app.delete('/api/v1/tags/:tag', async (request, reply) => {
     const { tag } = request.params as { tag: string };
-    const old = findTag(await tagNames({ store }), tag);
+    const store = storeFor(request, context);
+    const old = findTag(await tagNames(store), tag);
     if (old === undefined) return sendBadRequest(reply, `tag not found: ${tag}`);
     await store.change({ query: tagged(old) }, { removeTags: [old] });
     hub.prune();
@@ -48,7 +52,7 @@ export function addTagRoutes(app: FastifyInstance, { store }: Context, hub: Mail
 }
 
 /** Names of all tags in use, sorted. */
-export async function tagNames({ store }: Pick<Context, 'store'>): Promise<string[]> {
+export async function tagNames(store: Store): Promise<string[]> {
   return [...(await store.tags()).keys()].sort((one, other) => (one.toLowerCase() < other.toLowerCase() ? -1 : 1));
 }
 

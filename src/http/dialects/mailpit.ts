@@ -16,6 +16,14 @@ import { addWebuiRoutes, type WebuiOptions } from './mailpit-webui.ts';
 /** What the dialect wants of the daemon beside the store. */
 export interface MailpitOptions extends ChecksOptions, SendOptions, WebuiOptions {}
 
+/** Routes that keep to the inboxes of whoever asks: they go through `storeFor`, or `messageId`, which does. */
+const SCOPED: readonly RegExp[] = [
+  /^\/api\/v1\/(?:messages|search|info|webui)$/,
+  /^\/api\/v1\/message\/:id(?:\/|$)/,
+  /^\/api\/v1\/tags(?:\/|$)/,
+  /^\/\/?view\//,
+];
+
 /**
  * Mailpit's API v1, so that the clients written for it work here unchanged.
  *
@@ -24,6 +32,9 @@ export interface MailpitOptions extends ChecksOptions, SendOptions, WebuiOptions
  */
 export function addMailpitRoutes(app: FastifyInstance, context: Context, options: MailpitOptions): void {
   const hub = new MailpitHub(context);
+  app.addHook('onRoute', (route) => {
+    if (SCOPED.some((pattern) => pattern.test(route.url))) route.config = { ...route.config, scoped: true };
+  });
   addMessagesRoutes(app, context, hub);
   addMessageRoutes(app, context);
   addThumbRoutes(app, context);

@@ -1,25 +1,11 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { inboxNameFromText } from '../../mail/inbox.ts';
 import type { OpenedMail } from '../../mail/opened-mail.ts';
-import type { Store, StoredMessage } from '../../mail/store.ts';
-import { covers, type Grant } from '../auth/grant.ts';
-import { scopeStore } from '../auth/scoped-store.ts';
+import type { StoredMessage } from '../../mail/store.ts';
+import { covers } from '../auth/grant.ts';
 import type { Context } from '../context.ts';
 import { sendProblem } from '../problem.ts';
-
-/** What was made for a grant; per context, since tests and programs may serve several stores. */
-const scoped = new WeakMap<Context, WeakMap<Grant, Store>>();
-
-/** The store as the client of a request may see it. */
-export function storeFor({ grant }: { readonly grant: Grant }, context: Context): Store {
-  const { store, naming, reader } = context;
-  if (grant.scope === undefined) return store;
-  const known = scoped.get(context) ?? new WeakMap<Grant, Store>();
-  scoped.set(context, known);
-  const made = known.get(grant) ?? scopeStore({ store, grant, naming, parsed: (id) => reader.parsed(id) });
-  known.set(grant, made);
-  return made;
-}
+import { storeFor } from '../store-for.ts';
 
 /** Names the inbox that a path means; undefined if the client may not, or cannot, look into it and has been told so. */
 export function inboxOfPath(request: FastifyRequest, reply: FastifyReply, { naming }: Context): string | undefined {

@@ -3,7 +3,7 @@ import { allows, type Grant, RIGHTS } from '../auth/grant.ts';
 import type { Context } from '../context.ts';
 import { sendProblem } from '../problem.ts';
 import { sendJson, sendJsonText } from '../replies.ts';
-import { storeFor } from './api.ts';
+import { storeFor } from '../store-for.ts';
 import { sendTagged } from './etag.ts';
 import type { Route } from './route.ts';
 import { LOGIN_BODY, schemaOf } from './schemas.ts';

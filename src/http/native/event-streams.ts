@@ -6,7 +6,7 @@ import type { Grant } from '../auth/grant.ts';
 import { scopeEvent } from '../auth/scoped-store.ts';
 import type { Context } from '../context.ts';
 import { escapeMarkup } from '../replies.ts';
-import { storeFor } from './api.ts';
+import { storeFor } from '../store-for.ts';
 import { EventMatcher } from './event-matcher.ts';
 import { toSummary } from './shapes.ts';
 

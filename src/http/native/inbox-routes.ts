@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
-import { inboxOfPath, pageOf, storeFor } from './api.ts';
+import { storeFor } from '../store-for.ts';
+import { inboxOfPath, pageOf } from './api.ts';
 import { sendTagged } from './etag.ts';
 import type { Route } from './route.ts';
 import { CURSOR, LIMIT, schemaOf } from './schemas.ts';

@@ -3,7 +3,7 @@ import type { Query } from '../../mail/query.ts';
 import type { Grant } from '../auth/grant.ts';
 import { scopeEvent } from '../auth/scoped-store.ts';
 import type { Context } from '../context.ts';
-import { storeFor } from './api.ts';
+import { storeFor } from '../store-for.ts';
 import { EventMatcher } from './event-matcher.ts';
 
 export interface Wait {

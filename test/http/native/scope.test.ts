@@ -226,19 +226,37 @@ describe('credentials for some inboxes', () => {
     replay.close();
   });
 
-  it('get nowhere that does not keep to their inboxes', async () => {
-    const id = await arrive('other', OTHER);
-    for (const url of [
-      '/api/v1/messages',
-      `/api/v1/message/${id}`,
-      `/api/v1/message/${id}/raw`,
-      '/api/v1/search?query=x',
-      '/api/v1/info',
-    ]) {
-      expect([url, (await ask('GET', url)).statusCode]).toEqual([url, 403]);
+  it("see no more of Mailpit's API", async () => {
+    const other = await arrive('other', OTHER);
+    const both = await arrive('both', MINE, OTHER);
+    await server.store.change({ ids: [other] }, { tags: ['theirs'] });
+    const list = (await ask('GET', '/api/v1/messages')).json();
+    expect(list).toMatchObject({ total: 1, messages_count: 1, tags: [], messages: [{ ID: both }] });
+    expect((await ask('GET', '/api/v1/search?query=Hello')).json()).toMatchObject({
+      messages_count: 1,
+      messages: [{ ID: both }],
+    });
+    expect((await ask('GET', '/api/v1/search?query=secret')).json()).toMatchObject({ messages_count: 0, messages: [] });
+    expect((await ask('GET', '/api/v1/info')).json()).toMatchObject({ Messages: 1, Tags: {} });
+    for (const rest of ['', '/raw', '/headers', '/part/1', '/html-check', '/link-check']) {
+      const url = `/api/v1/message/${other}${rest}`;
+      expect([url, (await ask('GET', url)).statusCode]).toEqual([url, 404]);
     }
-    expect((await ask('DELETE', '/api/v1/messages')).statusCode).toBe(403);
-    expect((await ask('GET', '/api/v1/messages', undefined, admin)).statusCode).toBe(200);
+    expect((await ask('GET', `/view/${other}.txt`)).statusCode).toBe(404);
+    const seen = await ask('GET', '/api/v1/message/latest');
+    expect(seen.json().ID).toBe(both);
+    for (const { body } of [list, seen]) expect(String(body ?? JSON.stringify(list))).not.toContain('secret');
+    await ask('PUT', '/api/v1/tags', { IDs: [other, both], Tags: ['mine'] });
+    await ask('PUT', '/api/v1/messages', { Read: true });
+    expect(await server.store.get(other)).toMatchObject({ tags: ['theirs'], read: false });
+    expect(await server.store.get(both)).toMatchObject({ tags: ['mine'], read: true });
+    await ask('DELETE', '/api/v1/messages');
+    expect((await server.store.get(other))?.inboxes).toEqual([OTHER]);
+    expect((await server.store.get(both))?.inboxes).toEqual([OTHER]);
+    expect((await ask('GET', '/api/v1/messages', undefined, admin)).json()).toMatchObject({ total: 2 });
+    // what changes the daemon itself, or mail for anybody, is not for them
+    expect((await ask('POST', '/api/v1/send', {})).statusCode).toBe(403);
+    expect((await ask('GET', '/api/v1/chaos')).statusCode).toBe(403);
   });
 
   it('end with their token: open streams too', async () => {
