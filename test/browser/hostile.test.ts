@@ -84,7 +84,7 @@ describeWithPeers('Viewer: a hostile mail', ['chromium'], () => {
   }
 
   it.each(NAMES)(
-    '%s runs nothing and asks nobody',
+    'Viewer: %s runs nothing and asks nobody',
     async (name) => {
       harm = [];
       await open(name);

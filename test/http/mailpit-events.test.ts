@@ -179,7 +179,7 @@ describe('the WebSocket at /api/events', () => {
   });
 });
 
-describe('who may listen', () => {
+describe('Viewer: who may listen to the WebSocket', () => {
   it('is no page of another origin', async () => {
     const { port } = await serve();
     expect(await refused(port, { origin: 'http://evil.example' })).toBe(403);

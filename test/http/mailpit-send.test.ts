@@ -152,7 +152,7 @@ describe('POST /api/v1/send', () => {
     expect((await get(`/api/v1/message/${ID}/headers`))['X-Tags']).toEqual(['one, two words']);
   });
 
-  it('lets nothing of a request start a header of its own', async () => {
+  it('Metadata injection: lets nothing of a request start a header of its own', async () => {
     const evil = 'x\r\nX-Injected: yes\r\n\r\nbody';
     const { ID } = (
       await post({
@@ -168,7 +168,7 @@ describe('POST /api/v1/send', () => {
     expect(await raw(ID)).not.toMatch(/^X-Injected/m);
   });
 
-  it('reads no file and asks no server, whatever it is told', async () => {
+  it('Viewer: reads no file and asks no server, whatever it is told', async () => {
     const { ID } = (
       await post({
         ...LEAST,

@@ -34,7 +34,7 @@ function serve(options: Partial<HttpOptions> = {}): FastifyInstance {
 
 const PATHS = ['/', '/livez', '/api/v1/messages', '/nothing', '/%zz', '/api/v1/search'];
 
-describe('every reply', () => {
+describe('Viewer: every reply', () => {
   it.each(PATHS)('of %s carries the security fields', async (url) => {
     const { headers } = await serve().inject(url);
     expect(headers).toMatchObject({
@@ -92,7 +92,7 @@ describe('CORS: a foreign page', () => {
   });
 });
 
-describe('DNS rebinding', () => {
+describe('Viewer: DNS rebinding', () => {
   const ask = (host: string, options: Partial<HttpOptions> = {}) =>
     serve({ hostCheck: 'always', ...options }).inject({ url: '/api/v1/messages', headers: { host } });
 
@@ -177,7 +177,7 @@ describe('errors', () => {
   });
 });
 
-describe('inlineDisposition', () => {
+describe('Metadata injection: inlineDisposition', () => {
   it.each([
     ['a.png', `inline; filename="a.png"; filename*=UTF-8''a.png`],
     ['a b"c.png', `inline; filename="a%20b%22c.png"; filename*=UTF-8''a%20b%22c.png`],

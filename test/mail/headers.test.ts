@@ -41,20 +41,20 @@ describe('the header scanner', () => {
     expect(readHeaderFields(Buffer.alloc(0))).toEqual({ fields: [], bodyAt: 0 });
   });
 
-  it('keeps a field named __proto__ as any other', () => {
+  it('Prototype keys: keeps a field named __proto__ as any other', () => {
     const mail = '__proto__: a\r\nconstructor: b\r\nSubject: s\r\n\r\n';
     expect(names(mail)).toEqual(['__proto__', 'constructor', 'Subject']);
     expect(scanSummary(Buffer.from(mail)).subject).toBe('s');
   });
 
-  it('stops at 1 000 fields but still finds the body', () => {
+  it('MIME and regex bombs: stops at 1 000 fields but still finds the body', () => {
     const mail = Buffer.from(`${'X: y\r\n'.repeat(20_000)}\r\nbody`);
     const { fields, bodyAt } = readHeaderFields(mail);
     expect(fields).toHaveLength(HEADER_LIMITS.fields);
     expect(mail.subarray(bodyAt).toString()).toBe('body');
   });
 
-  it('cuts a 200 KB folded field at 64 KiB', () => {
+  it('MIME and regex bombs: cuts a 200 KB folded field at 64 KiB', () => {
     const mail = Buffer.from(`Subject: x\r\n${' folded line of text\r\n'.repeat(10_000)}To: a@b\r\n\r\nbody`);
     const { fields, bodyAt } = readHeaderFields(mail);
     expect(fields).toHaveLength(1);

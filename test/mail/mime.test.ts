@@ -155,7 +155,7 @@ describe('parseMessage', () => {
     expect(parsed.parts.map((part) => [part.partId, part.place, part.bytes])).toEqual([['0', 'attachment', 8]]);
   });
 
-  it('keeps header fields named like object prototypes', async () => {
+  it('Prototype keys: keeps header fields named like object prototypes', async () => {
     const parsed = await parseMessage(mail('__proto__: a\nconstructor: b\nList-__proto__: <c>\n\nbody\n'));
     expect(parsed.headers.map((field) => field.name)).toEqual(['__proto__', 'constructor', 'List-__proto__']);
     expect(parsed.text).toBe('body\n');
@@ -204,7 +204,7 @@ describe('parseMessage', () => {
     expect(typeof (await summarise(raw)).text).toBe('string');
   });
 
-  it('gives header and body as they stand when a mail has more parts than anyone reads', async () => {
+  it('MIME and regex bombs: gives header and body as they stand when a mail has more parts than anyone reads', async () => {
     const part = '--b\r\nContent-Type: text/x-y; name=n\r\n\r\nz\r\n';
     const raw = Buffer.from(`Subject: many\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n${part.repeat(10_000)}`);
     const parsed = await parseMessage(raw);
@@ -214,7 +214,7 @@ describe('parseMessage', () => {
     expect((await summarise(raw)).subject).toBe('many');
   });
 
-  it('has an answer for parts 1 000 deep', async () => {
+  it('MIME and regex bombs: has an answer for parts 1 000 deep', async () => {
     let raw = 'Subject: deep\r\nContent-Type: multipart/mixed; boundary=b0\r\n\r\n';
     for (let depth = 0; depth < 1_000; depth++) {
       raw += `--b${depth}\r\nContent-Type: multipart/mixed; boundary=b${depth + 1}\r\n\r\n`;
@@ -275,7 +275,7 @@ describe('htmlToText', () => {
     expect(htmlToText(html)).toBe(text);
   });
 
-  it('stays fast on HTML made to be slow', () => {
+  it('MIME and regex bombs: stays fast on HTML made to be slow', () => {
     for (const piece of ['<', '<!--', '<a ="', '<a b="\'', '<script>', '</p', '&', '&#', '<title ', '<p><', '\n<']) {
       expect(typeof htmlToText(piece.repeat(50_000))).toBe('string');
     }

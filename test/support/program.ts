@@ -18,6 +18,7 @@ export const PACKAGES = {
   'smtp-sink': 'postfix',
   exim4: 'exim4-daemon-light',
   smtpd: 'opensmtpd',
+  opendkim: 'opendkim',
   chromium: 'chromium',
 } as const;
 

@@ -126,7 +126,7 @@ describe('a check of HTML', () => {
     ['at-rules in at-rules', `<style>${'@media x{'.repeat(50_000)}`],
     ['quotes', `<style>${`a{b:'c\n"`.repeat(50_000)}`],
     ['longer than is read', `<p>${'x'.repeat(HTML_CHECK_LIMITS.characters)}<video>`],
-  ])('is done with hostile HTML: %s', (_name, html) => {
+  ])('MIME and regex bombs: is done with hostile HTML: %s', (_name, html) => {
     const { Total } = checkHtml(html);
     expect(Total.Nodes).toBeGreaterThan(0);
   });

@@ -7,7 +7,7 @@ import { findLinks } from '../../../src/http/checks/mail-links.ts';
 import { isPublicAddress } from '../../../src/http/checks/public-address.ts';
 import { THROTTLE, Throttle } from '../../../src/http/checks/throttle.ts';
 
-describe('an address', () => {
+describe('Viewer: an address', () => {
   it.each([
     '1.1.1.1',
     '8.8.8.8',
@@ -163,7 +163,7 @@ describe('Viewer: a link to what is not public', () => {
   });
 });
 
-describe('against a server', () => {
+describe('Viewer: links tried against a server', () => {
   let server: Server;
   let port: number;
   let heads: IncomingMessage[] = [];

@@ -95,7 +95,7 @@ describe('a thumbnail', () => {
   });
 });
 
-describe('the size of a picture', () => {
+describe('Viewer: the size of a picture', () => {
   const be32 = (...values: number[]) =>
     Buffer.concat(values.map((value) => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value])));
   const jpeg = (...frames: (readonly [number, number])[]) =>
@@ -161,7 +161,7 @@ describe('the size of a picture', () => {
   });
 });
 
-describe('the thumbnailer', () => {
+describe('Viewer: the thumbnailer', () => {
   const reports: Report[] = [];
   const open: Thumbnailer[] = [];
   const start = () => {

@@ -30,7 +30,7 @@ describe('what a part is sent as', () => {
   });
 });
 
-describe('the name of a file', () => {
+describe('Metadata injection: the name of a file', () => {
   it.each([
     [
       'résumé "final" 100%.pdf',

@@ -162,7 +162,7 @@ describe('GET /api/events', () => {
     await until(() => client.comments >= 3);
   });
 
-  it('drops a client that reads nothing, and goes on for others', async () => {
+  it('Unread replies: drops a client that reads nothing, and goes on for others', async () => {
     const port = await listen({ limits: { unreadEventBytes: 64 * 1024 } });
     const other = await watch(port);
     const socket = connect(port, '127.0.0.1');

@@ -7,7 +7,7 @@ const filter = async (html: string, options: { depth?: number; characters?: numb
   return /<body>([\s\S]*)<\/body>/.exec(document)![1]!;
 };
 
-describe('the filter of HTML', () => {
+describe('Viewer: the filter of HTML', () => {
   it.each([
     ['<p>Hello <b>world</b> &amp; &lt;co&gt;</p>', '<p>Hello <b>world</b> &#38; &#60;co&#62;</p>'],
     ['<body bgcolor=red><p>x', '<div bgcolor="red"><p>x</p></div>'],

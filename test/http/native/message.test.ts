@@ -152,7 +152,7 @@ describe('the octets of a message', () => {
     }
   });
 
-  it('are saved under the subject, which no mail can break out of', async () => {
+  it('Metadata injection: are saved under the subject, which no mail can break out of', async () => {
     const id = await deliver(server.store, mail('Subject: =?utf-8?q?a=0D=0AX-Injected:_1/../=22?=\n\nx\n'));
     const { headers } = await get(`/api/messages/${id}/eml`);
     expect(headers['x-injected']).toBeUndefined();
@@ -228,7 +228,7 @@ Content-Type: text/html
     expect((await get(url, { 'if-none-match': etag })).statusCode).toBe(304);
   });
 
-  it.each(['99', '..', '%2e%2e', '1.2.3.4', '__proto__'])('has no part %s', async (part) => {
+  it.each(['99', '..', '%2e%2e', '1.2.3.4', '__proto__'])('Shell and path: has no part %s', async (part) => {
     const { id } = await parts();
     expect((await get(`/api/messages/${id}/parts/${part}`)).statusCode).toBe(404);
   });

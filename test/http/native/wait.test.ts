@@ -90,7 +90,7 @@ describe('GET /api/inboxes/{inbox}/wait', () => {
     return { store, listeners: () => listeners };
   }
 
-  it('takes no more than so many', async () => {
+  it('Unbounded input: takes no more than so many', async () => {
     const { store, listeners } = watched();
     const app = server.serve({ store, limits: { waiters: 1 } });
     const first = wait(app, 'a@x.test');
