@@ -6,6 +6,7 @@ import { join } from 'node:path';
 export const PACKAGES = {
   swaks: 'swaks',
   curl: 'curl',
+  openssl: 'openssl',
   python3: 'python3',
   msmtp: 'msmtp',
   mutt: 'mutt',

@@ -127,12 +127,12 @@ describe('a listener that begins with TLS', () => {
   });
 
   it('closes a client too many before its handshake', async () => {
-    const { port } = await listen({}, true, 1);
+    const { port, listener } = await listen({}, true, 1);
     const first = await WireClient.openSecure(port);
     await first.hear(/^220 /);
     await expect(WireClient.openSecure(port)).rejects.toThrow();
     first.destroy();
-    await until(() => ends().length === 1);
+    await until(() => listener.connections === 0);
     (await WireClient.openSecure(port)).destroy();
   });
 });
