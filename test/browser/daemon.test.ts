@@ -1,11 +1,14 @@
 /** The page and the daemon together: mail comes in by SMTP and is read in a browser. */
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { describeWithPeers } from '../support/peers.ts';
 import { deliver, SmtpClient } from '../support/smtp-client.ts';
 import { openBrowser, openContext } from './support/chromium.ts';
 import { welcome, withPicture } from './support/mails.ts';
 import { RealDaemon } from './support/real-daemon.ts';
+
+// a browser on a busy machine takes its time
+vi.setConfig({ testTimeout: 60_000, expect: { poll: { timeout: 30_000 } } });
 
 describeWithPeers('the page of a daemon', ['chromium'], () => {
   let browser: Browser;

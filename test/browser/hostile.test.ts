@@ -14,7 +14,7 @@ const NAMES = readdirSync(FOLDER)
   .sort();
 /** What a browser asks its makers on its own account. */
 const isOfMails = (line: string): boolean => !/\b(google|googleapis|gstatic|gvt1)\.com\b/.test(line);
-const OPEN_MS = 20_000;
+const OPEN_MS = 60_000;
 /** What Chromium calls the failure of a request that a Content-Security-Policy forbids. */
 const BLOCKED = 'csp';
 
