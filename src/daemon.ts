@@ -260,7 +260,9 @@ async function chooseSpool(
   directory: string,
 ): Promise<{ spool: Spool; remove: () => Promise<void> }> {
   const remove = async (): Promise<void> => {};
-  if (!parts.sink && config.sink.kind === 'discard') return { spool: countingSpool, remove };
+  // who sent it is read off the content, even where nothing is kept
+  const isRead = config.verify === 'enforce';
+  if (!parts.sink && config.sink.kind === 'discard' && !isRead) return { spool: countingSpool, remove };
   if (directory !== ':memory:') return { spool: createSpool({ directory: spoolDirectory(directory) }), remove };
   if (!parts.sink && config.sink.kind === 'store') return { spool: createMemorySpool(), remove };
   const own = await mkdtemp(join(tmpdir(), 'inboxd-spool-'));

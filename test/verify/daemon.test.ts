@@ -188,6 +188,12 @@ describe('verify = "enforce"', () => {
     await expect(send(daemon, padded, 'x@bad.test')).rejects.toThrow(/550 5\.6\.0/);
   });
 
+  it('looks also where nothing is kept', async () => {
+    const daemon = await enforcing({ sink: 'discard' });
+    await expect(send(daemon, plainMail(), 'x@bad.test')).rejects.toThrow(/550 5\.7\.1/);
+    expect(await send(daemon, await signed(plainMail(), { key, domain: 'example.org' }))).not.toBe('');
+  });
+
   it('answers each recipient of LMTP', async () => {
     const daemon = await enforcing();
     const client = await SmtpClient.connect(Number(urlOf(daemon, 'lmtp').port));
