@@ -35,6 +35,7 @@ import { mailinator, smtp, smtpTlsRequired } from './smtp/table.ts';
 import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
 import { spoolDirectory } from './store/sqlite/layout.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
+import { mtaStsPolicy } from './sts-policy.ts';
 import type { PassedSocket } from './system/passed-sockets.ts';
 import type { Certificates } from './tls/certificates.ts';
 import { fingerprintOf } from './tls/identity.ts';
@@ -387,6 +388,7 @@ async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Pr
     counters,
     listeners,
     ...(metrics && { metrics }),
+    ...(config.mtaSts.length > 0 && { mtaSts: mtaStsPolicy(config) }),
   });
   const at = await ready(address, () => readyPlace(place(address)));
   await server.ready();

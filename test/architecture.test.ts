@@ -32,6 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   web: ['svelte', 'dompurify'],
   cli: ['*'],
   testing: ['*'],
+  doctor: ['*'],
   // no code: files for those who run it as a service
   packaging: [],
 };

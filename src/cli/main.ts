@@ -47,6 +47,7 @@ function createProgram(): Command {
   addReadingCommands(program);
   addRemoteCommands(program, configOf);
   addOtherCommands(program);
+  addDoctor(program);
   addPrint(program);
   addTokenCommands(program, configOf);
   addUserCommands(program, configOf);
@@ -136,6 +137,19 @@ function addOtherCommands(program: Command): void {
       const { showDiagram } = await import('./diagram.ts');
       process.exitCode = showDiagram(protocol);
     });
+}
+
+function addDoctor(program: Command): void {
+  const doctor = program
+    .command('doctor')
+    .argument('[domain]', 'Domain whose mail is to come here: its DNS is looked at as well')
+    .description('Look at ports, rights, disk, clock, store, certificates and DNS, and say what to put right')
+    .addOption(new Flag('--json', 'Print JSON'))
+    .action(async (domain: string | undefined, options: object, self: Command) => {
+      const { doctor: run } = await import('./doctor.ts');
+      process.exitCode = await run(configOf(self), domain, options);
+    });
+  addFlags(doctor);
 }
 
 function addPrint(program: Command): void {

@@ -53,6 +53,15 @@ export function findDaemon(data: string): RunningDaemon {
   };
 }
 
+/** Process id of the daemon that uses a data folder; undefined if none has said so. */
+export function daemonPid(data: string): number | undefined {
+  try {
+    return readCard(data).pid;
+  } catch {
+    return undefined; // none runs, or it has yet to say where
+  }
+}
+
 function readCard(data: string): Card {
   try {
     return JSON.parse(readFileSync(join(data, 'inboxd.json'), 'utf8')) as Card;

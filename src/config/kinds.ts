@@ -311,6 +311,32 @@ export const NETWORKS: Kind<readonly string[]> = {
   print: (value) => (value.length === 0 ? ['none'] : value),
 };
 
+/** Names of domains: a flag that repeats, a TOML array, or a variable with white space or commas between. */
+export const DOMAINS: Kind<readonly string[]> = names(isHostName, 'domains in their ASCII form', 'domain');
+
+/** Names of mail servers, `*.` in front for any label (RFC 8461 §4.1); as DOMAINS. */
+export const SERVER_NAMES: Kind<readonly string[]> = names(
+  (name) => isHostName(name.replace(/^\*\./, '')),
+  'host names, *. in front for any label',
+  'name',
+);
+
+function names(isName: (text: string) => boolean, allowed: string, placeholder: string): Kind<readonly string[]> {
+  const accepts = (value: unknown): value is readonly string[] =>
+    Array.isArray(value) && value.every((name) => typeof name === 'string' && isName(name));
+  return {
+    allowed,
+    placeholder,
+    isList: true,
+    read(raw) {
+      const list = typeof raw === 'string' ? raw.split(/[\s,]+/).filter((name) => name !== '') : raw;
+      return accepts(list) ? { ok: true, value: list.map((name) => name.toLowerCase()) } : BAD;
+    },
+    accepts,
+    print: (value) => value,
+  };
+}
+
 /** Where finished messages go. */
 export const SINK: Kind<SinkChoice> = {
   allowed: 'store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs',

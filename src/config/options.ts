@@ -6,6 +6,7 @@ import {
   ACCOUNT,
   AUTH,
   DATA_FOLDER,
+  DOMAINS,
   duration,
   FILES,
   HOST_NAME,
@@ -18,6 +19,7 @@ import {
   OPTIONAL_SERVER,
   ORIGINS,
   oneOf,
+  SERVER_NAMES,
   SINK,
   SWITCH,
   SYSLOG,
@@ -64,6 +66,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const COUNT = wholeNumber(0, 1e9, '; 0 is off');
 const KEEP_SIZE = size(0, LARGEST, 'a size such as 10MB, 1GiB or 1073741824; 0 is off');
 const KEEP_TIME = duration(0, LARGEST, 'a duration such as 30s, 10m, 4h or 7d; 0 is off');
+// RFC 8461 §3.2: at most 31557600 s
+const STS_AGE = duration(1000, 31_557_600_000, 'a duration such as 1d or 30d, at least 1s and at most 365d');
 const MESSAGE_SIZE = size(1, LARGEST, 'a size such as 10MB, 50MiB or 1048576, at least 1');
 const WAIT = duration(1, LONGEST_TIMER_MS, 'a duration such as 500ms, 30s, 10m or 4h, above 0 and at most 24d');
 const GRACE = duration(0, LONGEST_TIMER_MS, 'a duration such as 500ms, 30s or 10m, at most 24d; 0 waits for nothing');
@@ -87,6 +91,10 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'tls-cert',         property: 'tlsCerts',         category: 'Encryption',        kind: FILES,                             initial: () => [],                                  usually: 'one made at the first start', doc: 'Certificate, PEM with its chain; repeatable, the first is the default one. Read again when it changes' },
   { key: 'tls-key',          property: 'tlsKeys',          category: 'Encryption',        kind: FILES,                             initial: () => [],                                  usually: 'in the certificate file', doc: 'Key of each certificate, in the same order' },
   { key: 'tls-client-cert',  property: 'tlsClientCert',    category: 'Encryption',        kind: SWITCH,                            initial: () => false,                               doc: 'Ask clients of mail for a certificate and keep its subject with the message; nobody needs one' },
+  { key: 'mta-sts',          property: 'mtaSts',           category: 'Encryption',        kind: DOMAINS,                           initial: () => [],                                  usually: 'none', doc: 'Serve the MTA-STS policy (RFC 8461) of this domain over HTTP; repeatable' },
+  { key: 'mta-sts-mode',     property: 'mtaStsMode',       category: 'Encryption',        kind: oneOf(['enforce', 'testing', 'none']), initial: () => 'testing',                       doc: 'What senders do when TLS fails: not deliver, report only, or nothing' },
+  { key: 'mta-sts-mx',       property: 'mtaStsMx',         category: 'Encryption',        kind: SERVER_NAMES,                      initial: () => [],                                  usually: 'hostname', doc: 'Mail server that the policy names; repeatable' },
+  { key: 'mta-sts-max-age',  property: 'mtaStsMaxAgeMs',   category: 'Encryption',        kind: STS_AGE,                           initial: () => 7 * 86_400_000,                      doc: 'How long senders keep the policy' },
   { key: 'data',             property: 'data',             category: 'Inboxes and store', kind: DATA_FOLDER,                       initial: dataFolder,                                usually: '$STATE_DIRECTORY, else $XDG_STATE_HOME/inboxd, else ~/.local/state/inboxd', doc: 'Folder that mail is kept in; :memory: keeps nothing' },
   { key: 'naming',           property: 'naming',           category: 'Inboxes and store', kind: oneOf(['full', 'local', 'domain']), initial: () => 'full',                             doc: 'Part of an address that names its inbox' },
   { key: 'keep-per-inbox',   property: 'keepPerInbox',     category: 'Inboxes and store', kind: COUNT,                             initial: () => 500,                                 doc: 'Messages kept per inbox; the oldest go first' },

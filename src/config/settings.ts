@@ -19,6 +19,12 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly httpOpen: boolean;
   /** Origins whose pages may use the API. */
   readonly corsOrigins: readonly string[];
+  /** Domains whose MTA-STS policy is served. */
+  readonly mtaSts: readonly string[];
+  readonly mtaStsMode: 'enforce' | 'testing' | 'none';
+  /** Servers that the policy names; empty is `hostname`. */
+  readonly mtaStsMx: readonly string[];
+  readonly mtaStsMaxAgeMs: number;
   /** Name in greetings and trace. */
   readonly hostname: string;
   /** Absolute path of the data folder, or `:memory:`. */

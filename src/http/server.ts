@@ -13,6 +13,7 @@ import { wantsWebSocket } from './dialects/mailpit-events.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { MessageReader } from './message-reader.ts';
 import { addMetricsRoute, type MetricsText } from './metrics-route.ts';
+import { addMtaStsRoute, type MtaStsPolicy, mtaStsHosts } from './mta-sts.ts';
 import { addNativeRoutes } from './native/native.ts';
 import { addPageRoutes } from './page.ts';
 import { answerProblem, isNative, sendProblem } from './problem.ts';
@@ -26,6 +27,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly limits?: Partial<HttpLimits>;
   /** What the daemon has counted; zeros when absent. */
   readonly counters?: () => RuntimeCounters;
+  /** Policy for senders of mail; without it there is no such document. */
+  readonly mtaSts?: MtaStsPolicy;
   /** What `/metrics` answers; without it there is no such path. */
   readonly metrics?: MetricsText;
   /** URLs that the daemon listens on, for the page at `/`. */
@@ -84,7 +87,11 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   };
 
   limitClients(app, options.clients ?? new Clients());
-  guard(app, options);
+  const { mtaSts } = options;
+  guard(
+    app,
+    mtaSts ? { ...options, allowedHosts: [...(options.allowedHosts ?? []), ...mtaStsHosts(mtaSts)] } : options,
+  );
   authenticate(app, context.access);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -98,6 +105,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   });
   addMailpitRoutes(app, context, options);
   addNativeRoutes(app, context);
+  if (mtaSts) addMtaStsRoute(app, mtaSts);
   addMetricsRoute(app, context, options.metrics);
   addPageRoutes(app, { version, hostname, listeners: options.listeners ?? (() => []) });
   if (options.parser === undefined) app.addHook('onClose', () => parser.close());

@@ -1,6 +1,6 @@
-import { readFileSync, readlinkSync } from 'node:fs';
-import { endianness } from 'node:os';
+import { readlinkSync } from 'node:fs';
 import { SystemError } from './errors.ts';
+import { listeningSockets } from './proc-net.ts';
 
 /** A socket that listens already when we start; systemd or another program bound it (sd_listen_fds(3)). */
 export interface PassedSocket {
@@ -13,10 +13,6 @@ export interface PassedSocket {
 type Environment = Record<string, string | undefined>;
 
 const FIRST = 3;
-/** TCP_LISTEN in /proc/net/tcp, and __SO_ACCEPTCON among the flags in /proc/net/unix. */
-const LISTENING = '0A';
-const ACCEPTING = 0x10000;
-
 /**
  * Takes the sockets that were passed to this process, and the variables that name them away: programs that we start are
  * not meant.
@@ -41,19 +37,10 @@ export function takePassedSockets(environment: Environment = process.env): Passe
   });
 }
 
-/** Where a descriptor listens; Node.js has no call for that, the kernel's tables know it by inode. */
+/** Where a descriptor listens. */
 function addressOf(fd: number): PassedSocket['at'] | undefined {
   const inode = /^socket:\[(\d+)\]$/.exec(linkOf(fd))?.[1];
-  if (inode === undefined) return undefined;
-  for (const table of ['tcp', 'tcp6']) {
-    for (const [, local = '', , state, , , , , , id] of rowsOf(table)) {
-      if (id === inode && state === LISTENING) return tcpAddress(local);
-    }
-  }
-  for (const [, , , flags = '', , , id, path] of rowsOf('unix')) {
-    if (id === inode && (Number.parseInt(flags, 16) & ACCEPTING) !== 0 && path !== undefined) return { path };
-  }
-  return undefined;
+  return listeningSockets().find((socket) => socket.inode === inode)?.at;
 }
 
 function linkOf(fd: number): string {
@@ -62,32 +49,4 @@ function linkOf(fd: number): string {
   } catch {
     return ''; // not open: the caller says so
   }
-}
-
-function rowsOf(table: string): string[][] {
-  try {
-    return readFileSync(`/proc/net/${table}`, 'utf8').split('\n').slice(1).map((line) => line.trim().split(/\s+/)); // biome-ignore format: one line
-  } catch {
-    return []; // a kernel without IPv6
-  }
-}
-
-/** Reads `0100007F:0401`: the address in words of the machine's own order, the port as people write it. */
-function tcpAddress(text: string): { host: string; port: number } {
-  const [address = '', port = ''] = text.split(':');
-  const words = address.match(/.{8}/g) ?? [];
-  const bytes = words.flatMap((word) => {
-    const inOrder = word.match(/../g) ?? [];
-    return endianness() === 'LE' ? inOrder.reverse() : inOrder;
-  });
-  return { host: bytes.length === 4 ? ipv4(bytes) : ipv6(bytes), port: Number.parseInt(port, 16) };
-}
-
-function ipv4(bytes: readonly string[]): string {
-  return bytes.map((byte) => Number.parseInt(byte, 16)).join('.');
-}
-
-function ipv6(bytes: readonly string[]): string {
-  const groups = Array.from({ length: 8 }, (_, at) => `${bytes[2 * at]}${bytes[2 * at + 1]}`);
-  return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1); // in its shortest form
 }
