@@ -10,6 +10,7 @@ import { SMTP_LIMITS } from '../../src/smtp/limits.ts';
 import { type Logins, prepare, Session } from '../../src/smtp/session.ts';
 import { mailinator, smtp } from '../../src/smtp/table.ts';
 import { Connection } from '../../src/wire/connection.ts';
+import { EncryptedSocket, encryption } from './encrypted-socket.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { scriptedFilters } from './scripted-filter.ts';
 
@@ -37,8 +38,16 @@ interface Check {
 }
 
 /** How the client's bytes are cut into segments. */
-export type Cut = 'whole' | 'byte by byte' | 'in one burst';
+export type Cut = 'whole' | 'byte by byte' | 'in one burst' | 'encrypted';
+
 export const CUTS: readonly Cut[] = ['whole', 'byte by byte', 'in one burst'];
+
+/** How a dialogue can be played: in all ways, unless it names some; encrypted, unless clear text is what it is about. */
+export function cutsOf({ settings }: Dialogue): Cut[] {
+  const named = (settings.get('cuts')?.split(',') ?? CUTS) as Cut[];
+  const canEncrypt = named.includes('whole') && !settings.has('clear') && !settings.has('tls');
+  return canEncrypt ? [...named, 'encrypted'] : named;
+}
 
 export function parseDialogues(text: string): Dialogue[] {
   const dialogues: { name: string; line: number; settings: Map<string, string>; steps: Step[]; checks: Check[] }[] = [];
@@ -191,12 +200,13 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
     ...(settings.has('auth') && { logins: scriptedLogins(settings) }),
     room: () => Number(settings.get('room') ?? Number.POSITIVE_INFINITY),
   });
-  const socket = new FakeSocket();
-  socket.remoteAddress = settings.get('client') ?? socket.remoteAddress;
-  const session = new Session(services, socket.remoteAddress, socket.remotePort);
+  const isEncrypted = cut === 'encrypted';
+  const socket = isEncrypted ? new EncryptedSocket() : new FakeSocket();
+  const session = new Session(services, settings.get('client') ?? '192.0.2.1', 54321);
   if (settings.has('tls')) session.tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
   const machine = protocol === 'lmtp' ? lmtp : protocol === 'mailinator' ? mailinator : smtp;
-  const connection = new Connection(socket.asSocket, machine as typeof smtp, session);
+  const tls = isEncrypted ? await encryption() : undefined;
+  const connection = new Connection(socket.asSocket, machine as typeof smtp, session, tls);
   const heard = new Heard(socket);
   connection.start();
 
@@ -208,7 +218,7 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
 
   for (const step of dialogue.steps) {
     if (step.kind === 'client') {
-      if (cut === 'whole') socket.send(step.bytes);
+      if (cut === 'whole' || isEncrypted) socket.send(step.bytes);
       else if (cut === 'byte by byte') {
         for (let at = 0; at < step.bytes.length; at++) {
           socket.send(step.bytes.subarray(at, at + 1));
@@ -235,14 +245,20 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
   if (heard.rest() !== '""') fail(dialogue.line, `the daemon said more than the script: ${heard.rest()}`);
   socket.destroy();
   await turn();
-  check(dialogue, kept, reports, fail);
+  check(dialogue, kept, reports, fail, isEncrypted);
 }
 
 function burst(dialogue: Dialogue): Buffer {
   return Buffer.concat(dialogue.steps.flatMap((step) => (step.kind === 'client' ? [step.bytes] : [])));
 }
 
-function check(dialogue: Dialogue, kept: Kept[], reports: Report[], fail: (line: number, text: string) => never): void {
+function check(
+  dialogue: Dialogue,
+  kept: Kept[],
+  reports: Report[],
+  fail: (line: number, text: string) => never,
+  isEncrypted: boolean,
+): void {
   let at = -1;
   const message = (line: number): Kept => kept[at] ?? fail(line, 'there is no such message');
   const same = (line: number, is: string, expected: string): void => {
@@ -280,7 +296,12 @@ function check(dialogue: Dialogue, kept: Kept[], reports: Report[], fail: (line:
         break;
       case 'protocol':
         if (at < 0) at = 0;
-        same(line, message(line).message.protocol, value);
+        // RFC 3848 has a letter for it, but none for HELO
+        same(
+          line,
+          message(line).message.protocol,
+          isEncrypted && value !== 'SMTP' ? value.replace(/A?$/, 'S$&') : value,
+        );
         break;
       case 'login': {
         if (at < 0) at = 0;
@@ -334,12 +355,12 @@ function check(dialogue: Dialogue, kept: Kept[], reports: Report[], fail: (line:
 
 /** Reads what the daemon says as reply lines. */
 class Heard {
-  readonly #socket: FakeSocket;
+  readonly #socket: FakeSocket | EncryptedSocket;
   #views = 0;
   #text = '';
   #closed = false;
 
-  constructor(socket: FakeSocket) {
+  constructor(socket: FakeSocket | EncryptedSocket) {
     this.#socket = socket;
     socket.on('finish', () => {
       this.#closed = true;
