@@ -39,7 +39,7 @@ const SEARCH = { rounds: 200, passes: 3 };
 const SEARCH_HEADING = `## Lists and searches
 
 Written by \`npm run bench -- --only search\`. Words are as frequent as in a language; each list and search asks for 50
-messages and, like a first page of the API, for the total up to 100 000. Every time is one from the call of the store to
+messages and, like a first page of the API, for the total up to 10 000. Every time is one from the call of the store to
 its answer. A row is the quietest of the passes for that kind, by its p99.`;
 
 const { values: flags } = parseArgs({

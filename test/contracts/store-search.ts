@@ -75,7 +75,7 @@ export function describeStoreSearch({ name, open }: StoreVariant): void {
         // sooner where each message has to be looked at
         for (const [text, most] of [
           ['alpha', 3],
-          ['is:unread', 30],
+          ['is:unread', 15],
         ] as const) {
           const query = read(text);
           expect(await store.list({ query, limit: 1, countTo: most })).toMatchObject({ matches: 3, isMore: true });

@@ -23,7 +23,7 @@ const LIST_QUERY = {
 } as const;
 
 /** How far matches are counted where nobody asks for all: a number that people read, and no search waits for. */
-const COUNTED_MATCHES = 100_000;
+const COUNTED_MATCHES = 10_000;
 
 /** Lists of messages, and what is done to many at once. */
 export function listRoutes(context: Context): Route[] {

@@ -91,7 +91,7 @@ export class Counts {
 /** What it takes to count one more, against what it takes where the index alone is asked. */
 function costOf({ condition }: Walk): number {
   if (condition === undefined) return 1;
-  return condition.isSlow ? 1000 : 10;
+  return condition.isSlow ? 100 : 5;
 }
 
 function sum(counts: readonly (typeof NOTHING)[]): typeof NOTHING {

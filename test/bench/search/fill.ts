@@ -20,6 +20,7 @@ export async function fill(directory: string, messages: number, inboxes: number,
   try {
     const began = performance.now();
     const there = writer.queries.stats().messages;
+    if (there >= messages) return;
     const mail = createMails(inboxes);
     for (let n = 0; n < messages; n += BATCH) {
       const mails = Array.from({ length: Math.min(BATCH, messages - n) }, (_, place) => mail(n + place));
