@@ -8,6 +8,7 @@ import { formatListenUrl, innerProtocol, isEncrypted, type ListenAddress, parseS
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { encryptHttp, encryptMail, isHttpsOnly, openCertificates } from './encryption.ts';
+import { createAddressRules } from './guard/address-rules.ts';
 import { createGuard, type Guard } from './guarding.ts';
 import { Clients } from './http/clients.ts';
 import { createHttpServer } from './http/server.ts';
@@ -43,8 +44,10 @@ import { startVerifying } from './verifying.ts';
 import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
-import { Listener } from './wire/listener.ts';
+import { Listener, type Origin } from './wire/listener.ts';
+import { Networks } from './wire/networks.ts';
 import type { Peer } from './wire/peer.ts';
+import type { Proxies } from './wire/proxied.ts';
 
 /**
  * The composition root: a Config becomes store, sink and listeners, started in that order and stopped in reverse.
@@ -120,6 +123,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const listen = seatSockets(config.listen, parts.sockets ?? []);
     const http = await openHttpAccess({ ...config, listen }, report, hasher);
     const logins = await openLogins(config, report, hasher);
+    const rules = openRules(config);
     const certificates = await openCertificates({ ...config, listen }, report, parts.sink === undefined);
     undo.push(async () => certificates?.stop());
     const servers = config.dnsServer === '' ? [] : [config.dnsServer];
@@ -157,7 +161,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
               report,
               guard,
               logins,
-              filters: parts.filters ?? [],
+              filters: [...(rules ? [rules] : []), ...(parts.filters ?? [])],
               certificates,
             });
       undo.push(() => door.stop(0));
@@ -338,9 +342,10 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
     filters: [...before, ...filters, ...behind],
     sleepers: guard.sleepers,
     ...(logins && { logins }),
+    ...(config.xclientFrom.length > 0 && { trusted: new Networks(config.xclientFrom) }),
   });
-  const serve = (peer: Peer) => {
-    const session = new Session(services, peer.remoteAddress ?? 'local', peer.remotePort ?? 0);
+  const serve = (peer: Peer, { address: from, port }: Origin) => {
+    const session = new Session(services, from, port);
     if (starttls === 'required') return new Connection(peer, isLmtp ? lmtpTlsRequired : smtpTlsRequired, session, tls);
     if (isLmtp) return new Connection(peer, lmtp, session, tls);
     if (config.profile === 'mailinator') return new Connection(peer, mailinator, session, tls);
@@ -348,10 +353,28 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
   };
   // no word of ours would be understood before the handshake, and that is not worth one
   const gate = guard.gate(protocol, { isSilent: tls?.implicit === true });
-  const listener = new Listener({ at: place(address), gate, serve });
+  const proxies = config.proxyFrom.length > 0 ? proxiesOf(config, protocol, report) : undefined;
+  const listener = new Listener({ at: place(address), gate, serve, ...(proxies && { proxies }) });
   guard.watch(services, listener);
   await ready(address, () => listener.ready());
   return { address, bind: () => listener.bind(), stop: (graceMs) => listener.stop(graceMs) };
+}
+
+/** The filter that decides by addresses; undefined where none is configured. */
+function openRules(config: Config): Filter | undefined {
+  const { acceptTo, rejectTo, discardTo, acceptFrom, rejectFrom, discardFrom, maxInboxes: inboxes, naming } = config;
+  const to = { accept: acceptTo, reject: rejectTo, discard: discardTo };
+  const from = { accept: acceptFrom, reject: rejectFrom, discard: discardFrom };
+  return createAddressRules({ to, from, inboxes, naming });
+}
+
+function proxiesOf({ proxyFrom }: Config, protocol: string, report: Reporter): Proxies {
+  const refused = (address: string, why: string): void => {
+    const text = `PROXY header refused: ${why}`;
+    const facts = { phase: 'connect', reason: 'proxy', filter: 'proxy', code: 421, text } as const;
+    report({ type: 'refusal', protocol, session: '', address, ...facts });
+  };
+  return { networks: new Networks(proxyFrom), refused };
 }
 
 interface HttpParts extends HttpAccess {

@@ -29,6 +29,7 @@ import {
 } from './kinds.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { isHostName, TLS_POLICIES } from './listen-url.ts';
+import { NETWORKS, RECIPIENT_PATTERNS, SENDER_PATTERNS } from './policy-kinds.ts';
 import type { Settings } from './settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -113,6 +114,15 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'auth',             property: 'auth',             category: 'Who may send',      kind: AUTH,                              initial: () => ({ kind: 'off' }),                   doc: 'Who may log in to mail sessions: a file as inboxd user writes it, or anybody, as test servers want' },
   { key: 'auth-required',    property: 'authRequired',     category: 'Who may send',      kind: SWITCH,                            initial: () => false,                               doc: 'Take no mail from who has not logged in' },
   { key: 'auth-plaintext',   property: 'authPlaintext',    category: 'Who may send',      kind: SWITCH,                            initial: () => false,                               doc: 'Offer logins without TLS to other machines too' },
+  { key: 'proxy-from',       property: 'proxyFrom',        category: 'Who may send',      kind: NETWORKS,                          initial: () => [],                                  usually: 'none', doc: 'Load balancers: connections from here must begin with a PROXY header, version 1 or 2, from elsewhere none may; repeatable' },
+  { key: 'xclient-from',     property: 'xclientFrom',      category: 'Who may send',      kind: NETWORKS,                          initial: () => [],                                  usually: 'none', doc: 'Clients whose word is taken, by XCLIENT, on whom they speak for; repeatable' },
+  { key: 'accept-to',        property: 'acceptTo',         category: 'Who may send',      kind: RECIPIENT_PATTERNS,                initial: () => [],                                  usually: 'every address', doc: 'Take mail to these recipients and no others; repeatable' },
+  { key: 'reject-to',        property: 'rejectTo',         category: 'Who may send',      kind: RECIPIENT_PATTERNS,                initial: () => [],                                  usually: 'none', doc: 'Refuse mail to these recipients with 550; repeatable' },
+  { key: 'discard-to',       property: 'discardTo',        category: 'Who may send',      kind: RECIPIENT_PATTERNS,                initial: () => [],                                  usually: 'none', doc: 'Say yes to mail to these recipients and keep nothing; repeatable' },
+  { key: 'accept-from',      property: 'acceptFrom',       category: 'Who may send',      kind: SENDER_PATTERNS,                   initial: () => [],                                  usually: 'every sender', doc: 'Take mail from these senders and no others; repeatable' },
+  { key: 'reject-from',      property: 'rejectFrom',       category: 'Who may send',      kind: SENDER_PATTERNS,                   initial: () => [],                                  usually: 'none', doc: 'Refuse mail from these senders with 550; repeatable' },
+  { key: 'discard-from',     property: 'discardFrom',      category: 'Who may send',      kind: SENDER_PATTERNS,                   initial: () => [],                                  usually: 'none', doc: 'Say yes to mail from these senders and keep nothing; repeatable' },
+  { key: 'max-inboxes',      property: 'maxInboxes',       category: 'Who may send',      kind: COUNT,                             initial: () => 0,                                   doc: 'Inboxes that one message may go to' },
   { key: 'max-message-size', property: 'maxMessageBytes',  category: 'Limits',            kind: MESSAGE_SIZE,                      initial: () => SMTP_LIMITS.contentBytes,            doc: 'Largest message accepted' },
   { key: 'max-recipients',   property: 'maxRecipients',    category: 'Limits',            kind: wholeNumber(100, 100_000),         initial: () => SMTP_LIMITS.recipients,              doc: 'Recipients per message; RFC 5321 wants room for at least 100' },
   { key: 'http-max-connections', property: 'httpMaxConnections', category: 'Limits',       kind: wholeNumber(1, 1_000_000),         initial: () => CLIENT_LIMITS.connections,           doc: 'HTTP connections open at once, over all listeners' },

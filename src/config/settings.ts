@@ -48,6 +48,19 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly authRequired: boolean;
   /** Logins are taken where others on the way can read them. */
   readonly authPlaintext: boolean;
+  /** Networks whose connections begin with a PROXY header. */
+  readonly proxyFrom: readonly string[];
+  /** Networks that XCLIENT is taken from. */
+  readonly xclientFrom: readonly string[];
+  /** Patterns of recipients and senders by what becomes of their mail. */
+  readonly acceptTo: readonly string[];
+  readonly rejectTo: readonly string[];
+  readonly discardTo: readonly string[];
+  readonly acceptFrom: readonly string[];
+  readonly rejectFrom: readonly string[];
+  readonly discardFrom: readonly string[];
+  /** Inboxes that one message may go to; 0: any number. */
+  readonly maxInboxes: number;
   /** `host:port` or socket path of a SpamAssassin daemon, or ''. */
   readonly spamd: string;
   /** Find out who sent messages by SPF, DKIM, DMARC and ARC: after the 250, or before and refuse what DMARC says. */

@@ -25,7 +25,7 @@ export interface Login {
 
 /** The other end of the session that brought a message. */
 export interface Client {
-  /** IP address as text, or `local` for a UNIX socket. */
+  /** IP address as text; `local` for a UNIX socket; `unknown` where a trusted client that speaks for it does not know. */
   readonly address: string;
   /** TCP port; 0 for a UNIX socket. */
   readonly port: number;

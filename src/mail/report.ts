@@ -25,6 +25,14 @@ export type Report =
       readonly trouble?: string;
     }
   | {
+      /** A trusted client says whom it speaks for. */
+      readonly type: 'speaks-for';
+      readonly protocol: string;
+      readonly session: string;
+      readonly by: string;
+      readonly address: string;
+    }
+  | {
       /** A client logged in. */
       readonly type: 'login';
       readonly protocol: string;

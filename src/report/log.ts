@@ -75,6 +75,13 @@ function writeReport(logger: Logger, report: Report): void {
         'session start',
       );
       return;
+    case 'speaks-for':
+      if (!logger.isLevelEnabled('debug')) return;
+      logger.debug(
+        { protocol: report.protocol, session: report.session, by: visible(report.by), client: visible(report.address) },
+        'speaks for',
+      );
+      return;
     case 'login':
       if (logger.isLevelEnabled('info')) logger.info(loginLine(report), 'login');
       return;

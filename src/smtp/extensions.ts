@@ -1,4 +1,5 @@
 import type { SmtpLimits } from './limits.ts';
+import { XCLIENT_ATTRIBUTES } from './parse/xclient.ts';
 
 /** A service extension: its EHLO line and where it is written. */
 export interface Extension {
@@ -24,6 +25,7 @@ export const EXTENSIONS: readonly Extension[] = [
   { keyword: 'DSN',                 rfc: 'RFC 3461' },
   { keyword: 'LIMITS',              rfc: 'RFC 9422', argument: announceLimits },
   { keyword: 'AUTH',                rfc: 'RFC 4954', argument: () => MECHANISMS.join(' '), optional: true },
+  { keyword: 'XCLIENT',             rfc: 'Postfix',  argument: () => XCLIENT_ATTRIBUTES.join(' '), optional: true },
   { keyword: 'ENHANCEDSTATUSCODES', rfc: 'RFC 2034' },
   { keyword: 'STARTTLS',            rfc: 'RFC 3207', optional: true },
   { keyword: 'REQUIRETLS',          rfc: 'RFC 8689', optional: true },

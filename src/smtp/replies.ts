@@ -47,7 +47,6 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['5.1.7', 'address'],
   ['5.6.7', 'address'],
   ['5.3.4', 'size'],
-  ['5.7.0', 'login'],
   ['5.7.8', 'login'],
   ['5.7.11', 'login'],
   ['4.3.0', 'error'],
@@ -114,7 +113,8 @@ export const ENCRYPTION_NEEDED = reply(538, '5.7.11', 'Encryption required for a
 export const WRONG_CREDENTIALS = reply(535, '5.7.8', 'Authentication credentials invalid');
 export const CANNOT_CHECK_LOGIN = reply(454, '4.7.0', 'Too many logins at once; try again later');
 export const LOGIN_BLOCKED = reply(454, '4.7.0', 'Too many failed logins; try again later');
-export const LOGIN_FIRST = reply(530, '5.7.0', 'Authentication required');
+export const NOT_TRUSTED = reply(550, '5.7.0', 'XCLIENT is not taken from your address');
+export const LOGIN_FIRST: SmtpReply = { ...reply(530, '5.7.0', 'Authentication required'), reason: 'login' };
 export const TOO_MANY_LOGINS = closing(reply(421, '4.7.0', 'Too many failed logins, closing connection'));
 export const NO_SUCH_HELP = reply(504, '5.5.4', 'No help on that; HELP alone lists the commands');
 export const OUT_OF_SEQUENCE = reply(503, '5.5.1', 'Bad sequence of commands');
@@ -161,6 +161,9 @@ export const EARLY_TALKER = closing({
   reason: 'early-talker',
 });
 export const NOT_SMTP = closing(reply(421, '4.5.2', 'This is a mail server, closing connection'));
+export const NO_PROXY_HERE = closing(
+  reply(421, '4.7.0', 'PROXY headers are not taken from your address, closing connection'),
+);
 export const NO_TLS_HERE = closing(reply(501, '5.5.2', 'This listener speaks plain text, not TLS'));
 /** All that the mailinator profile says to anything it does not expect. */
 export const NO_SUCH_USER = closing(reply(550, '', 'No such user'));

@@ -8,12 +8,13 @@ import type { Reporter } from '../mail/report.ts';
 import type { Sink } from '../mail/sink.ts';
 import { BareNewlines } from '../wire/bare-newlines.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
-import { isThisMachine } from '../wire/networks.ts';
+import { isThisMachine, type Networks } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
 import { splitVerb } from '../wire/split-verb.ts';
 import { announce, MECHANISMS } from './extensions.ts';
 import { arrange, type Filters } from './filters.ts';
 import type { SmtpLimits } from './limits.ts';
+import type { Claims } from './parse/xclient.ts';
 import { reasonOf, reply, type SmtpReply, TOO_BIG, WRONG_CREDENTIALS } from './replies.ts';
 import { refusalFor } from './storage-errors.ts';
 import { Transcript } from './transcript.ts';
@@ -41,6 +42,8 @@ export interface SmtpServices {
   readonly filters?: readonly Filter[];
   /** Room for replies that are held back, over all sessions; endless if absent. */
   readonly sleepers?: Sleepers;
+  /** Addresses that XCLIENT is taken from; absent: it is not known. */
+  readonly trusted?: Networks;
   /** Absent: nobody can log in, and AUTH is not known. */
   readonly logins?: Logins;
 }
@@ -115,6 +118,8 @@ const PHASE_OF: ReadonlyMap<string, Phase> = new Map([
   ['BDAT', 'data'],
   ['end', 'message'],
 ]);
+const UNKNOWN_ADDRESS = 'unknown';
+const NO_CLAIMS: Claims = new Map();
 /** What is announced to who has not said EHLO. */
 export const NO_KEYWORDS: ReadonlySet<string> = new Set();
 const NOTHING_OFFERED: readonly string[] = [];
@@ -130,8 +135,14 @@ const JUNK: ReadonlySet<string> = new Set(['NOOP', 'RSET', 'VRFY', 'HELP', 'EHLO
 export class Session implements WireSession {
   readonly services: PreparedServices;
   readonly id = createId();
-  readonly address: string;
-  readonly port: number;
+  address: string;
+  port: number;
+  /** XCLIENT may be said: the connection comes from a trusted address, whomever it speaks for. */
+  readonly isTrusted: boolean;
+  /** The other end of the connection. */
+  readonly #from: { readonly address: string; readonly port: number };
+  /** What it said of the one that it speaks for. */
+  #claims: Claims = NO_CLAIMS;
   readonly #startedAt = performance.now();
 
   /** What the handshake agreed on, once the session is encrypted. */
@@ -195,6 +206,8 @@ export class Session implements WireSession {
     this.services = services;
     this.address = address;
     this.port = port;
+    this.#from = { address, port };
+    this.isTrusted = services.trusted?.has(address) ?? false;
     this.#transcript = new Transcript(services.limits.transcriptEntries);
     if (services.limits.sessionMs > 0) this.endsAt = this.#startedAt + services.limits.sessionMs;
     services.report({ type: 'session-start', protocol: services.protocol, session: this.id, address });
@@ -210,7 +223,8 @@ export class Session implements WireSession {
   }
 
   get client(): Client {
-    const { address, port, hello, tls, login, name } = this;
+    const { address, port, tls, login, name } = this;
+    const hello = this.#claims.get('HELO') ?? this.hello;
     if (tls === undefined && login === undefined && name === undefined) return { address, port, hello };
     return { address, port, hello, ...(name && { name }), ...(tls && { tls }), ...(login && { login }) };
   }
@@ -223,13 +237,39 @@ export class Session implements WireSession {
   get offered(): readonly string[] {
     const { logins, starttls } = this.services;
     const login = logins && this.mayLogIn ? JUST_AUTH : NOTHING_OFFERED;
-    if (this.encrypted) return ['REQUIRETLS', ...login];
-    return starttls ? ['STARTTLS', ...login] : login;
+    const further = this.isTrusted ? [...login, 'XCLIENT'] : login;
+    if (this.encrypted) return ['REQUIRETLS', ...further];
+    return starttls ? ['STARTTLS', ...further] : further;
   }
 
   /** Nobody on the way can read what is said, or that is allowed. */
   get mayLogIn(): boolean {
     return this.encrypted || this.services.logins?.plaintext === true || isThisMachine(this.address);
+  }
+
+  /** Takes a trusted client's word on whom it speaks for; what it said before and does not say again holds. */
+  speakFor(claims: Claims): void {
+    this.reset();
+    this.#claims = new Map([...this.#claims, ...claims]);
+    const { protocol, report } = this.services;
+    const user = this.#claims.get('LOGIN');
+    const by = this.address;
+    if (claims.has('ADDR')) this.address = claims.get('ADDR') ?? UNKNOWN_ADDRESS;
+    if (claims.has('PORT')) this.port = Number(claims.get('PORT') ?? 0);
+    this.name = this.#claims.get('NAME');
+    this.login = user === undefined ? undefined : { mechanism: 'XCLIENT', user };
+    this.hello = '';
+    this.extended = false;
+    this.announced = NO_KEYWORDS;
+    report({ type: 'speaks-for', protocol, session: this.id, by, address: this.address });
+  }
+
+  /** Forgets whom it spoke for. */
+  #speakForNobody(): void {
+    this.#claims = NO_CLAIMS;
+    this.address = this.#from.address;
+    this.port = this.#from.port;
+    this.name = undefined;
   }
 
   /** Tells that somebody logged in, or could not. */
@@ -261,6 +301,7 @@ export class Session implements WireSession {
     this.extended = false;
     this.announced = NO_KEYWORDS;
     this.login = undefined;
+    if (this.#claims.size > 0) this.#speakForNobody();
     this.userToProve = undefined;
     this.#failures = 0;
     this.#junk = 0;
@@ -270,7 +311,7 @@ export class Session implements WireSession {
 
   /** "with" of the trace (RFC 3848, RFC 6531 §4.3). */
   get withProtocol(): WithProtocol {
-    if (!this.extended) return 'SMTP';
+    if (!this.extended || this.#claims.get('PROTO') === 'SMTP') return 'SMTP';
     const utf8 = this.from?.params.has('SMTPUTF8') ?? false;
     const secured = `${this.encrypted ? 'S' : ''}${this.login ? 'A' : ''}` as const;
     if (this.services.protocol === 'LMTP') return `${utf8 ? 'UTF8LMTP' : 'LMTP'}${secured}`;

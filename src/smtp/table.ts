@@ -17,6 +17,7 @@ import { looseMail, mail } from './handlers/mail.ts';
 import * as other from './handlers/other.ts';
 import { looseRcpt, rcpt } from './handlers/rcpt.ts';
 import { secured, starttls, starttlsTooLate } from './handlers/starttls.ts';
+import { xclient, xclientInTransaction } from './handlers/xclient.ts';
 import type { SmtpReply } from './replies.ts';
 import { requireTls } from './require-tls.ts';
 import type { Session } from './session.ts';
@@ -121,6 +122,8 @@ export const TRANSACTION_ROWS: readonly SmtpRow[] = [
   { in: ['authOauthBearer'], on: 'answer',   run: auth.oauthBearer,        ok: 'ehlo', more: 'authRefused', fail: 'ehlo' },
   { in: ['authRefused'], on: 'answer',       run: auth.tokenRefused,       fail: 'ehlo' },
   { in: ASKED,           on: 'badLine',      run: other.badAnswer,         fail: 'ehlo' },
+  { in: FREE,            on: 'XCLIENT',      run: xclient,                 ok: 'idle' },
+  { in: OPEN,            on: 'XCLIENT',      run: xclientInTransaction },
   { in: ['idle'],        on: 'RSET',         run: other.rset },
   { in: [...GREETED, ...OPEN], on: 'RSET',   run: other.rset,              ok: 'ehlo' },
   { in: LINE,            on: 'NOOP',         run: other.noop },

@@ -32,6 +32,7 @@ export const VERBS: readonly Verb[] = [
   { verb: 'HELP', argument: '[verb]',                            rfc: 'RFC 5321 4.1.1.8',  summary: 'Shows this', beforeTls: true },
   { verb: 'STARTTLS', argument: '',                              rfc: 'RFC 3207 4',        summary: 'Changes over to TLS; all that was said before is forgotten', beforeTls: true, extension: 'STARTTLS' },
   { verb: 'AUTH', argument: 'mechanism [initial-response]',      rfc: 'RFC 4954 4',        summary: 'Logs in; `*` gives up', secret: true, extension: 'AUTH' },
+  { verb: 'XCLIENT', argument: 'attribute=value ...',            rfc: 'Postfix',           summary: 'Says whom a trusted client speaks for, and starts over', extension: 'XCLIENT' },
   { verb: 'QUIT', argument: '',                                  rfc: 'RFC 5321 4.1.1.10', summary: 'Ends the session', beforeTls: true },
   { verb: 'EXPN', argument: 'list',                              rfc: 'RFC 5321 4.1.1.7',  summary: 'Not implemented: there are no lists', refused: true },
   { verb: 'ETRN', argument: 'name',                              rfc: 'RFC 1985 5',        summary: 'Not implemented', refused: true },

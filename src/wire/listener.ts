@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:net';
 import { type Bound, bindServer, type Place, readyPlace } from './bind.ts';
 import type { EndReason } from './connection.ts';
 import type { Peer } from './peer.ts';
+import { type Proxies, readProxied } from './proxied.ts';
 import { takeOver } from './tcp-peer.ts';
 
 /** A connection as its listener sees it. */
@@ -23,9 +24,21 @@ export interface ListenerOptions {
   readonly at: Place;
   /** Perhaps shared with other listeners. */
   readonly gate: Gate;
+  /** Load balancers whose word on who is behind them is taken. */
+  readonly proxies?: Proxies;
   /** Makes what serves a connection. */
-  readonly serve: (peer: Peer) => Served;
+  readonly serve: (peer: Peer, from: Origin) => Served;
 }
+
+/** Where a connection comes from: its other end, or whoever is behind that. */
+export interface Origin {
+  /** `local` for a UNIX socket. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Connections whose PROXY header has not come yet; beyond, those of balancers are closed at once. */
+const MOST_AWAITED = 1024;
 
 /** A number of places: `take` gives false when none is left. */
 export class Places {
@@ -59,6 +72,8 @@ export class Listener {
   readonly #server: Server;
   #at: Place;
   readonly #served = new Set<Served>();
+  /** Connections whose header is awaited, with the way to end the wait. */
+  readonly #awaited = new Map<Peer, () => void>();
   #idle: (() => void) | undefined;
 
   constructor(options: ListenerOptions) {
@@ -92,8 +107,37 @@ export class Listener {
   }
 
   #accept(peer: Peer): void {
+    const from = { address: peer.remoteAddress ?? 'local', port: peer.remotePort ?? 0 };
+    if (this.#options.proxies?.networks.has(from.address)) this.#awaitHeader(peer, from, this.#options.proxies);
+    else this.#admit(peer, from);
+  }
+
+  #awaitHeader(peer: Peer, balancer: Origin, { refused }: Proxies): void {
+    const stopWaiting = readProxied(peer, (outcome) => {
+      this.#awaited.delete(peer);
+      if (typeof outcome === 'string') {
+        peer.destroy();
+        refused(balancer.address, outcome);
+      } else {
+        this.#admit(peer, outcome.address === undefined ? balancer : outcome);
+      }
+    });
+    this.#awaited.set(peer, stopWaiting);
+    if (this.#awaited.size > MOST_AWAITED) {
+      this.#giveUp(peer);
+      refused(balancer.address, 'too many headers are awaited already');
+    }
+  }
+
+  #giveUp(peer: Peer): void {
+    this.#awaited.get(peer)?.();
+    this.#awaited.delete(peer);
+    peer.destroy();
+  }
+
+  #admit(peer: Peer, from: Origin): void {
     const { gate } = this.#options;
-    const address = peer.remoteAddress ?? 'local';
+    const { address } = from;
     const refusal = gate.enter(address);
     if (refusal) {
       peer.on('error', () => {
@@ -103,7 +147,7 @@ export class Listener {
       peer.destroySoon();
       return;
     }
-    const served = this.#options.serve(peer);
+    const served = this.#options.serve(peer, from);
     this.#served.add(served);
     peer.on('close', () => {
       this.#served.delete(served);
@@ -124,6 +168,7 @@ export class Listener {
    */
   async stop(graceMs: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const peer of [...this.#awaited.keys()]) this.#giveUp(peer);
     for (const served of this.#served) served.stop();
     if (this.#served.size > 0) {
       await new Promise<void>((resolve) => {

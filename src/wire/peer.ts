@@ -14,6 +14,8 @@ export interface Peer {
   on(event: 'error', listener: (error: Error) => void): unknown;
   /** For who takes a connection over from another reader. */
   removeAllListeners(event: 'data' | 'end' | 'drain' | 'error'): unknown;
+  /** Gives octets back that were read too far: they come again, before any others, to whoever listens next. Copies nothing. */
+  unshift(bytes: Buffer): unknown;
   pause(): unknown;
   resume(): unknown;
   /** @param taken is told when the system has taken all of them */

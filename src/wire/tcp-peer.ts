@@ -85,6 +85,8 @@ export class TcpPeer implements Peer {
   #handle: Handle | undefined;
   #unsent = 0;
   #isReading = false;
+  /** What was read too far. */
+  #kept: Buffer | undefined;
   #hasEnded = false;
   /** The other end has said that no more comes. */
   #isHalf = false;
@@ -138,10 +140,29 @@ export class TcpPeer implements Peer {
   resume(): this {
     if (!this.#isReading && this.#handle && !this.#isHalf) {
       this.#isReading = true;
+      if (this.#kept) {
+        setImmediate(() => this.#giveKept());
+        return this;
+      }
       const status = this.#handle.readStart();
       if (status < 0) this.#fail(status);
     }
     return this;
+  }
+
+  unshift(bytes: Buffer): void {
+    this.#kept = this.#kept ? Buffer.concat([bytes, this.#kept]) : bytes;
+  }
+
+  /** Gives what was kept to who reads now, and reads on. */
+  #giveKept(): void {
+    const kept = this.#kept;
+    if (!this.#isReading || !this.#handle || !kept) return;
+    this.#kept = undefined;
+    this.#listeners.data(kept);
+    if (!this.#isReading || !this.#handle) return; // who read it wants no more for now
+    this.#isReading = false;
+    this.resume();
   }
 
   write(bytes: Buffer, taken?: () => void): void {
@@ -197,7 +218,9 @@ export class TcpPeer implements Peer {
     this.#handle = undefined;
     handle.peer = undefined;
     const options = { handle, allowHalfOpen: true } as unknown as ConstructorParameters<typeof Socket>[0];
-    return new Socket(options).once('close', () => this.#listeners.close());
+    const socket = new Socket(options).once('close', () => this.#listeners.close());
+    if (this.#kept) socket.unshift(this.#kept);
+    return socket;
   }
 
   /** The handle has read. */

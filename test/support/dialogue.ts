@@ -10,6 +10,7 @@ import { SMTP_LIMITS } from '../../src/smtp/limits.ts';
 import { type Logins, prepare, Session } from '../../src/smtp/session.ts';
 import { mailinator, smtp } from '../../src/smtp/table.ts';
 import { Connection } from '../../src/wire/connection.ts';
+import { Networks } from '../../src/wire/networks.ts';
 import { EncryptedSocket, encryption } from './encrypted-socket.ts';
 import { FakeSocket } from './fake-socket.ts';
 import { scriptedFilters } from './scripted-filter.ts';
@@ -197,6 +198,7 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
     bareNewlines: settings.get('bareNewlines') === 'keep' ? 'keep' : 'reject',
     lenientSyntax: settings.has('lenientSyntax'),
     filters: scriptedFilters(settings.get('filters') ?? ''),
+    ...(settings.has('trusted') && { trusted: new Networks(settings.get('trusted')!.split(' ')) }),
     ...(settings.has('auth') && { logins: scriptedLogins(settings) }),
     room: () => Number(settings.get('room') ?? Number.POSITIVE_INFINITY),
   });
@@ -303,6 +305,12 @@ function check(
           isEncrypted && value !== 'SMTP' ? value.replace(/A?$/, 'S$&') : value,
         );
         break;
+      case 'client': {
+        if (at < 0) at = 0;
+        const { address, port, hello } = message(line).message.client;
+        same(line, `${address} ${port} ${hello}`, value);
+        break;
+      }
       case 'login': {
         if (at < 0) at = 0;
         const { login } = message(line).message.client;

@@ -25,6 +25,7 @@ export const PACKAGES = {
   exim4: 'exim4-daemon-light',
   smtpd: 'opensmtpd',
   opendkim: 'opendkim',
+  haproxy: 'haproxy',
   chromium: 'chromium',
 } as const;
 

@@ -73,6 +73,11 @@ export class SmtpClient {
     return client;
   }
 
+  /** Speaks over a connection that is being made. */
+  static over(socket: Socket): SmtpClient {
+    return new SmtpClient(socket);
+  }
+
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);

@@ -15,6 +15,7 @@ import {
   LINE_TOO_LONG,
   MAIL_FIRST,
   NO_ARGUMENT_TAKEN,
+  NO_PROXY_HERE,
   NO_SUCH_HELP,
   NO_TLS_HERE,
   NOT_A_COMMAND,
@@ -46,7 +47,8 @@ export function greet(session: Session): SmtpReply | Promise<SmtpReply> {
   });
 }
 
-function welcome(session: Session): SmtpReply | Promise<SmtpReply> {
+/** The greeting without a wait: for who has been greeted before. */
+export function welcome(session: Session): SmtpReply | Promise<SmtpReply> {
   const { filters, greeting } = session.services;
   if (!filters?.connect) return greeting;
   return consult(
@@ -120,11 +122,13 @@ export function notImplemented(): SmtpReply {
 
 /**
  * A verb that no row knows. An HTTP method or a header field in its place means that somebody's browser or content has
- * been made to speak to us (ALPACA): nothing behind it may run.
+ * been made to speak to us (ALPACA): nothing behind it may run. Nor behind a PROXY header of somebody whose word is not
+ * taken.
  */
 export function unknown(_session: Session, line: string): SmtpReply {
   const word = line.split(' ', 1)[0] ?? '';
   if (word === '') return NOT_A_COMMAND;
+  if (word.toUpperCase() === 'PROXY') return NO_PROXY_HERE;
   return HTTP_METHODS.has(word) || /^[\w-]+:$/.test(word) ? NOT_SMTP : UNKNOWN_COMMAND;
 }
 
