@@ -13,6 +13,7 @@
  *
  * No timing decides a test: this program ends with an error only if a message was not accepted, or not kept.
  */
+import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Contestant, contest, type Load, type Result } from './contest.ts';
 import { SMTP_SOURCE_LOADS } from './loads/smtp-source.ts';
@@ -91,11 +92,14 @@ if (!flags.smoke && !flags.only && !flags.load) {
 
 async function benchSearch(): Promise<void> {
   const messages = wholeNumber(flags.messages ?? '1000000', 'messages');
-  const section = await measureSearch({ messages, ...(flags.data !== undefined && { data: flags.data }), ...SEARCH });
+  const times = flags.rounds === undefined ? SEARCH.rounds : wholeNumber(flags.rounds, 'rounds');
+  const data = flags.data === undefined ? {} : { data: flags.data };
+  const section = await measureSearch({ messages, ...data, rounds: times, passes: SEARCH.passes });
   console.log(section);
   if (flags.messages !== undefined) return;
   const machine = await circumstances('npm run bench -- --only search', SEARCH.passes);
-  writeSection('search', [SEARCH_HEADING, machine, section].join('\n\n'));
+  const load = `Load of the machine at the end: ${loadavg()[1]!.toFixed(1)} on ${cpus().length} cores, this program included.`;
+  writeSection('search', [SEARCH_HEADING, machine, load, section].join('\n\n'));
 }
 
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string): readonly T[] {
