@@ -134,7 +134,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     }
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
-    const guard = createGuard(config, report);
+    const guard = createGuard(config, resolver, report);
     undo.push(async () => guard.stop());
     const clients = new Clients({
       connections: config.httpMaxConnections,

@@ -1,4 +1,7 @@
 import type { Config } from './config/settings.ts';
+import { parseBlockList } from './dns/block-list.ts';
+import { blockLists } from './dns/block-list-filter.ts';
+import { confirmReverseNames } from './dns/reverse-name-filter.ts';
 import { createGate } from './gate.ts';
 import type { GuardLimits } from './guard/limits.ts';
 import { type Level, Load } from './guard/load.ts';
@@ -7,6 +10,7 @@ import { repeatedSubjects } from './guard/repeated-subjects.ts';
 import { Traffic } from './guard/traffic.ts';
 import type { Filter } from './mail/filter.ts';
 import type { Reporter } from './mail/report.ts';
+import type { Resolver } from './mail/resolver.ts';
 import type { SmtpLimits } from './smtp/limits.ts';
 import type { PreparedServices, Sleepers } from './smtp/session.ts';
 import type { Gate, Listener } from './wire/listener.ts';
@@ -32,7 +36,7 @@ type Protocol = 'smtp' | 'lmtp';
 /** How often clients that are slow are looked at while the daemon is strained. */
 const HURRY_MS = 10_000;
 
-export function createGuard(config: Config, report: Reporter): Guard {
+export function createGuard(config: Config, resolver: Resolver, report: Reporter): Guard {
   const places = new Places(config.maxConnections);
   const exempt = new Networks(config.exempt);
   const isExempt = (address: string): boolean => exempt.has(address) || (address === 'local' && isThisMachine(address));
@@ -54,6 +58,16 @@ export function createGuard(config: Config, report: Reporter): Guard {
   };
   const load = new Load({ limits: config, places: () => places.share, report, changed });
 
+  const { blockLists: zones, blockListAction: action, reverseNames, clientDnsMs: deadlineMs } = config;
+  const askingDns: Filter[] = [];
+  if (zones.length > 0) {
+    const lists = zones.map((zone) => parseBlockList(zone)!);
+    askingDns.push(blockLists({ lists, action, resolver, deadlineMs, isExempt, report }));
+  }
+  if (reverseNames !== 'off') {
+    askingDns.push(confirmReverseNames({ required: reverseNames === 'require', resolver, deadlineMs, isExempt }));
+  }
+
   /** LMTP is spoken by one's own mail server, which has many clients' mail in few connections. */
   const countsTraffic = (protocol: Protocol): boolean => protocol !== 'lmtp' && boundsTraffic(config);
   return {
@@ -65,6 +79,7 @@ export function createGuard(config: Config, report: Reporter): Guard {
       const behind: Filter[] = [];
       if (watchesLoad(config)) before.push(load.filter());
       if (countsTraffic(protocol)) before.push(traffic.filter());
+      if (protocol === 'smtp') before.push(...askingDns);
       if (config.receivedFields > 0) behind.push(refuseLoops(config.receivedFields));
       if (config.subjectRepeats > 0 || config.subjectMessagesPerMinute > 0) {
         const banned = (what: string, milliseconds: number): void =>

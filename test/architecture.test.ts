@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   auth: ['mail'],
   http: ['mail', 'auth', 'fastify', 'css-select', 'htmlparser2', 'nodemailer', 'ws', '@silvia-odwyer/photon-node'],
   guard: ['mail', 'wire'],
-  config: ['smtp/limits.ts', 'http/limits.ts', 'guard/limits.ts', 'wire/networks.ts', 'smol-toml'],
+  config: ['smtp/limits.ts', 'http/limits.ts', 'guard/limits.ts', 'wire/networks.ts', 'dns/block-list.ts', 'smol-toml'],
   // runs in browsers: knows the daemon by its API alone
   web: ['svelte', 'dompurify'],
   cli: ['*'],

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
+import { parseBlockList } from '../dns/block-list.ts';
 import { parseNetwork } from '../wire/networks.ts';
 import {
   formatListenUrl,
@@ -336,6 +337,21 @@ function names(isName: (text: string) => boolean, allowed: string, placeholder: 
     print: (value) => value,
   };
 }
+/** Block lists of the DNS: a flag that repeats, a TOML array, or a variable with white space or commas between. */
+export const BLOCK_LISTS: Kind<readonly string[]> = {
+  allowed: 'zones such as zen.example.org, with the answers that count as in zen.example.org=127.0.0.[2..4;10..11]',
+  placeholder: 'zone',
+  isList: true,
+  read(raw) {
+    const lists = typeof raw === 'string' ? raw.split(/[\s,]+/).filter((list) => list !== '') : raw;
+    if (!Array.isArray(lists)) return BAD;
+    const wrong = lists.find((list) => !isBlockList(list));
+    if (wrong !== undefined) return { ok: false, why: `${JSON.stringify(wrong)} is no such zone` };
+    return { ok: true, value: lists };
+  },
+  accepts: (value) => Array.isArray(value) && value.every(isBlockList),
+  print: (value) => value,
+};
 
 /** Where finished messages go. */
 export const SINK: Kind<SinkChoice> = {
@@ -369,6 +385,10 @@ function isWithin(least: number, most: number): (value: unknown) => boolean {
 /** Scheme, host and port and nothing else. Any origin at all cannot be said: every page could then read the mail. */
 function isOrigin(value: unknown): value is string {
   return typeof value === 'string' && /^https?:\/\/[^/?#@*]+\/?$/i.test(value) && URL.canParse(value);
+}
+
+function isBlockList(value: unknown): boolean {
+  return typeof value === 'string' && parseBlockList(value) !== undefined;
 }
 
 function isNetwork(value: unknown): boolean {

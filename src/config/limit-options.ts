@@ -1,6 +1,6 @@
 import { OPEN_LIMITS, PUBLIC_LIMITS } from '../guard/limits.ts';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
-import { duration, type Kind, NETWORKS, size, wholeNumber } from './kinds.ts';
+import { BLOCK_LISTS, duration, type Kind, NETWORKS, oneOf, size, wholeNumber } from './kinds.ts';
 import type { AnyOption } from './options.ts';
 import type { Settings } from './settings.ts';
 
@@ -66,6 +66,39 @@ export const LIMIT_OPTIONS: readonly AnyOption[] = [
         doc,
       }) as AnyOption,
   ),
+  {
+    key: 'block-list',
+    property: 'blockLists',
+    category: 'Traffic',
+    kind: BLOCK_LISTS,
+    initial: () => [],
+    usually: 'none',
+    doc: 'Ask this DNS block list about clients; repeatable',
+  },
+  {
+    key: 'block-list-action',
+    property: 'blockListAction',
+    category: 'Traffic',
+    kind: oneOf(['reject', 'tag']),
+    initial: () => 'reject',
+    doc: 'Refuse mail of listed clients, or take it with the tag "listed"',
+  },
+  {
+    key: 'reverse-names',
+    property: 'reverseNames',
+    category: 'Traffic',
+    kind: oneOf(['off', 'annotate', 'require']),
+    initial: () => 'off',
+    doc: 'Look for names of clients that point back to their address: note them, or take mail of no others',
+  },
+  {
+    key: 'client-dns-timeout',
+    property: 'clientDnsMs',
+    category: 'Traffic',
+    kind: duration(1, 60_000, 'a duration such as 500ms or 2s, above 0 and at most 1m'),
+    initial: () => 2_000,
+    doc: 'Longest wait for what block lists and names say; without an answer they have no say',
+  },
   {
     key: 'exempt',
     property: 'exempt',

@@ -38,6 +38,13 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly keepAgeMs: number;
   readonly sink: SinkChoice;
   readonly profile: 'rfc5321' | 'mailinator' | 'public';
+  /** Zones of the DNS that list addresses, with the answers that count. */
+  readonly blockLists: readonly string[];
+  readonly blockListAction: 'reject' | 'tag';
+  /** Names of clients that the DNS confirms: not looked up, noted, or wanted. */
+  readonly reverseNames: 'off' | 'annotate' | 'require';
+  /** Longest wait for what the DNS says of a client. */
+  readonly clientDnsMs: number;
   /** Networks that limits of an address, an inbox or a subject are not for. */
   readonly exempt: readonly string[];
   readonly bareNewlines: 'reject' | 'keep';

@@ -59,12 +59,14 @@ export interface Message {
   readonly verification?: Verification;
   /** The message as it came, when a filter has changed it on its way. */
   readonly original?: Message;
+  /** Tags that it shall have from the start. */
+  readonly tags?: readonly string[];
   /** Why a filter wants it kept from its readers' eyes. */
   readonly quarantine?: string;
 }
 
 /** What a filter may change of a message. */
-export type Amendment = Partial<Pick<Message, 'content' | 'envelope' | 'quarantine' | 'verification'>>;
+export type Amendment = Partial<Pick<Message, 'content' | 'envelope' | 'quarantine' | 'tags' | 'verification'>>;
 
 /** The same message with something changed; what came stays with it as `original` if content or envelope did change. */
 export function amend(message: Message, changes: Amendment): Message {

@@ -89,6 +89,8 @@ export type Report =
     }
   /** Something is refused for a while, whoever comes with it. */
   | { readonly type: 'ban'; readonly kind: 'subject'; readonly what: string; readonly milliseconds: number }
+  /** A block list stopped answering, or answers again. */
+  | { readonly type: 'block-list'; readonly zone: string; readonly works: boolean; readonly why: string }
   /** A reply was held back. */
   | {
       readonly type: 'tarpit';

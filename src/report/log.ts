@@ -128,6 +128,10 @@ function writeReport(logger: Logger, report: Report): void {
     case 'ban':
       logger.warn({ kind: report.kind, what: visible(report.what), seconds: report.milliseconds / 1000 }, 'banned');
       return;
+    case 'block-list':
+      if (report.works) logger.info({ zone: report.zone }, 'block list answers again');
+      else logger.warn({ zone: report.zone, why: visible(report.why) }, 'block list does not answer; it has no say');
+      return;
     case 'tarpit': {
       if (!logger.isLevelEnabled('debug')) return;
       const { session, address, reason, milliseconds } = report;

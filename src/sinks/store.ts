@@ -3,5 +3,9 @@ import type { Store } from '../mail/store.ts';
 
 /** Keeps each message in the store; its 250 means that the message is on disk. */
 export function createStoreSink(store: Store): Sink {
-  return (message) => store.save(message);
+  return async (message) => {
+    await store.save(message);
+    // of a message that is safe already: what becomes of its tags is no reason to have it sent again
+    if (message.tags?.length) await store.change({ ids: [message.id] }, { addTags: message.tags });
+  };
 }

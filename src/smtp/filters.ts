@@ -94,11 +94,12 @@ export function judge(session: Session, arrived: Message): Judgement | Promise<J
 /** A filter's form of a message with what came still beside it, however the filter made it. */
 function adopt(before: Message, after: Message): Message {
   if (after === before || after.original === (before.original ?? before)) return after;
-  const { content, envelope, quarantine } = after;
+  const { content, envelope, quarantine, tags } = after;
   return amend(before, {
     ...(content !== before.content && { content }),
     ...(envelope !== before.envelope && { envelope }),
     ...(quarantine !== undefined && { quarantine }),
+    ...(tags && { tags }),
   });
 }
 
