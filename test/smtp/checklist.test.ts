@@ -64,7 +64,9 @@ const ELSEWHERE: Readonly<Record<number, readonly [string, string]>> = {
   268: ['test/report/log.test.ts', 'cannot be broken by what a client says'],
   269: ['test/architecture.test.ts', 'keeps the packages that parse mail and serve HTTP in one room each'],
   270: ['test/http/security.test.ts', 'carries the security fields'],
+  245: ['test/interop/clients/tls.test.ts', 'is shown new certificates after SIGHUP'],
   271: ['test/config/load.test.ts', 'listen on loopback only'],
+  272: ['test/system/identity.test.ts', 'becomes the user, every thread of it, with files that are his'],
 };
 
 /** Lines that single tests cannot show: a whole suite does. */
@@ -77,7 +79,6 @@ const BY_SUITE: readonly (readonly [folder: string, lines: readonly number[]])[]
 const LATER: readonly (readonly [reason: string, lines: readonly number[]])[] = [
   ['the load of thousands of connections belongs to the work on speed', [214, 215]],
   ['bare newlines are refused or kept; a third way that rewrites content is not offered', [161]],
-  ['reloading and shedding rights belong to the life of a service', [245, 272]],
   ['hours of machine time: power loss, soak, comparison with other servers', [249, 261, 267]],
 ];
 
