@@ -6,7 +6,7 @@ import { runWell } from '../../support/run.ts';
 import { MIXED_SET } from './mixed-set.ts';
 import { freePort, linesWith, type Mta, openFolder, relaysUnchanged, startMta } from './relay.ts';
 
-const CONFIG = (exim: string, folder: string, port: number, inboxd: number, chunking: string) => `
+const CONFIG = (exim: string, folder: string, port: number, inboxd: number, chunking: string, tls: '' | '*') => `
 primary_hostname = exim.example
 spool_directory = ${folder}/spool
 log_file_path = ${folder}/log/%slog
@@ -37,17 +37,19 @@ begin transports
 inboxd:
   driver = smtp
   allow_localhost
-  hosts_avoid_tls = *
+  hosts_${tls === '' ? 'avoid' : 'require'}_tls = *
+  tls_verify_hosts = :
+  tls_try_verify_hosts = :
   hosts_try_chunking = ${chunking}
 begin retry
 * * F,1h,1s
 `;
 
-async function startExim(exim: string, inboxd: number, chunking: '*' | ''): Promise<Mta> {
+async function startExim(exim: string, inboxd: number, chunking: '*' | '', tls: '' | '*' = ''): Promise<Mta> {
   const folder = openFolder('exim');
   const port = await freePort();
   const config = join(folder, 'exim.conf');
-  writeFileSync(config, CONFIG(exim, folder, port, inboxd, chunking));
+  writeFileSync(config, CONFIG(exim, folder, port, inboxd, chunking, tls));
   const id = (flag: string) => runWell('id', [flag, 'Debian-exim']).then(({ stdout }) => Number(stdout));
   for (const name of ['spool', 'log']) {
     mkdirSync(join(folder, name));
@@ -82,6 +84,21 @@ describeWithPeers('Exim relaying', ['exim4'], ({ exim4 }) => {
 
     it('used no CHUNKING and deferred none', () => {
       for (const line of deliveries(mta())) expect(line).not.toMatch(/ K C="/);
+      expect(linesWith(mta(), / (==|\*\*) /)).toEqual([]);
+    });
+  });
+
+  describe('with hosts_require_tls = *', () => {
+    const { mta, daemon } = relaysUnchanged({
+      mails: MIXED_SET.slice(0, 6),
+      start: ({ smtpPort }) => startExim(exim4, smtpPort, '*', '*'),
+    });
+
+    it('encrypted everything it sent', () => {
+      for (const line of deliveries(mta())) expect(line).toMatch(/ X=TLS1\.3:/);
+      const messages = daemon().log.filter(({ msg }) => msg === 'message');
+      expect(messages.length).toBeGreaterThan(0);
+      for (const line of messages) expect(line).toMatchObject({ tls: 'TLSv1.3' });
       expect(linesWith(mta(), / (==|\*\*) /)).toEqual([]);
     });
   });
