@@ -16,7 +16,7 @@ export type StoreReader = Awaited<ReturnType<typeof openSqliteReader>>;
  */
 export async function withReader<T>(config: Config, work: (reader: StoreReader) => Promise<T>): Promise<T> {
   requireStore(config.data);
-  const reader = await openSqliteReader(config.data);
+  const reader = await openSqliteReader(config.data, config.naming);
   try {
     return await work(reader);
   } finally {

@@ -122,6 +122,8 @@ export type Report =
   | { readonly type: 'certificate-refused'; readonly error: unknown }
   /** A certificate of our own could not be written down; the next start makes another. */
   | { readonly type: 'certificate-unkept'; readonly error: unknown }
+  /** Messages are safe on disk and acknowledged, in the intake log of the store; its tables take them next. */
+  | { readonly type: 'logged'; readonly messages: number; readonly milliseconds: number }
   /** The store took in messages (after the commit); the source of live events. */
   | {
       readonly type: 'stored';

@@ -184,6 +184,11 @@ export interface Store {
    * Takes the content's bytes but leaves `release` to the caller.
    */
   save(message: Message): Promise<void>;
+  /**
+   * Like `save`, but resolves as soon as the message is on disk, where it will be found after a crash: every read of
+   * this store sees it, reports and events of it follow within milliseconds.
+   */
+  accept(message: Message): Promise<void>;
   list(query: ListQuery): Promise<Page>;
   /** Undefined for an unknown id. */
   get(id: string): Promise<StoredMessage | undefined>;

@@ -138,6 +138,8 @@ function writeReport(logger: Logger, report: Report): void {
       logger.debug({ session, client: visible(address), reason, ms: milliseconds }, 'reply held back');
       return;
     }
+    case 'logged':
+      return; // the line of each message has said it, and `stored` follows
     case 'stored':
       if (logger.isLevelEnabled('debug')) logger.debug(idsLine(report.ids), 'stored');
       return;

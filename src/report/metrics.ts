@@ -70,6 +70,12 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const crashes = counter('crashes_total', 'Errors of our own', ['where']);
   const accept = histogram('accept_seconds', 'From the final dot to the reply', SECONDS);
   const commit = histogram('store_commit_seconds', 'Commit of a group of messages, fsync included', COMMIT_SECONDS);
+  const intake = histogram(
+    'store_intake_seconds',
+    'Write of a group of messages to the intake log, to the disk',
+    COMMIT_SECONDS,
+  );
+  const intakeGroup = histogram('store_intake_messages', 'Messages that shared a write to the intake log', GROUP);
   const group = histogram('store_commit_messages', 'Messages that shared a commit', GROUP);
   const deleted = counter('store_deleted_messages_total', 'Messages deleted', ['why']);
   const requests = counter('http_requests_total', 'HTTP requests answered', ['method', 'route', 'code']);
@@ -120,6 +126,10 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
         return;
       case 'crash':
         crashes.inc({ where: wheres.label(report.where) });
+        return;
+      case 'logged':
+        intake.observe(report.milliseconds / 1000);
+        intakeGroup.observe(report.messages);
         return;
       case 'stored':
         commit.observe(report.commitMs / 1000);

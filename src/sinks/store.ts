@@ -3,9 +3,12 @@ import type { Store } from '../mail/store.ts';
 
 /** Keeps each message in the store; its 250 means that the message is on disk. */
 export function createStoreSink(store: Store): Sink {
-  return async (message) => {
-    await store.save(message);
+  return (message) => {
+    const accepted = store.accept(message);
+    if (!message.tags?.length) return accepted;
     // of a message that is safe already: what becomes of its tags is no reason to have it sent again
-    if (message.tags?.length) await store.change({ ids: [message.id] }, { addTags: message.tags });
+    return accepted.then(async () => {
+      await store.change({ ids: [message.id] }, { addTags: message.tags! });
+    });
   };
 }

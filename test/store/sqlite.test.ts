@@ -260,14 +260,14 @@ describe('openSqliteReader', () => {
     const store = await open();
     const message = sampleMessage({ raw: mail('beside', 'to be read') });
     await store.save(message);
-    let reader = await openSqliteReader(directory);
+    let reader = await openSqliteReader(directory, 'full');
     expect((await reader.list({})).messages[0]).toMatchObject({ id: message.id, snippet: 'to be read' });
     const later = sampleMessage();
     await store.save(later);
     expect((await reader.get(later.id))?.id).toBe(later.id);
     await reader.close();
     await store.close();
-    reader = await openSqliteReader(directory);
+    reader = await openSqliteReader(directory, 'full');
     expect((await collect((await reader.content(message.id))!.stream())).toString()).toBe(mail('beside', 'to be read'));
     expect(await reader.stats()).toMatchObject({ messages: 2, location: directory });
     expect((await reader.inboxes()).inboxes).toHaveLength(1);
@@ -278,7 +278,7 @@ describe('openSqliteReader', () => {
     const other = runScript('./hold.ts', [directory]);
     await other.line('open');
     await other.kill('SIGKILL');
-    const reader = await openSqliteReader(directory);
+    const reader = await openSqliteReader(directory, 'full');
     expect((await reader.list({ counts: true })).matches).toBe(1);
     await reader.close();
   });
@@ -321,11 +321,11 @@ describe('opening fails with a code', () => {
     database.exec(`PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
     database.close();
     expect(await code()).toBe('STORE_NEWER');
-    await expect(openSqliteReader(directory)).rejects.toMatchObject({ code: 'STORE_NEWER' });
+    await expect(openSqliteReader(directory, 'full')).rejects.toMatchObject({ code: 'STORE_NEWER' });
   });
 
   it('STORE_MISSING for a reader where there is no store', async () => {
-    await expect(openSqliteReader(directory)).rejects.toMatchObject({ code: 'STORE_MISSING' });
+    await expect(openSqliteReader(directory, 'full')).rejects.toMatchObject({ code: 'STORE_MISSING' });
   });
 
   it('and leaves no lock behind', async () => {

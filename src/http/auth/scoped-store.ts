@@ -45,8 +45,10 @@ export function scopeStore(options: ScopeOptions): Store {
     return { ids, scope };
   };
 
+  const refuse = () => Promise.reject(new Error('A part of a store takes no messages'));
   return {
-    save: () => Promise.reject(new Error('A part of a store takes no messages')),
+    save: refuse,
+    accept: refuse,
     list,
     get,
     content: async (id) => ((await get(id)) === undefined ? undefined : store.content(id)),

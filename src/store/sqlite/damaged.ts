@@ -8,8 +8,9 @@ import { createId, idTime, type Message } from '../../mail/message.ts';
 import type { MessageChange } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { decodeList } from './address-text.ts';
-import { type Facts, pathOf } from './facts.ts';
+import { type Arrival, type Facts, pathOf } from './facts.ts';
 import { graftFirstPage } from './graft.ts';
+import { readIntake } from './intake-log.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { checkVersion } from './migrations.ts';
 
@@ -69,7 +70,7 @@ export class DamagedStore {
     this.#database = this.#open();
   }
 
-  /** Everything that is left, oldest first; then the contents in files that no row speaks of. */
+  /** Everything that is left, oldest first; then what waits in the intake log, and files that nothing speaks of. */
   *finds(): Generator<Find> {
     const named = new Set<string>();
     let before = new Date(0);
@@ -80,6 +81,12 @@ export class DamagedStore {
       if (found?.kind === 'message') before = found.message.receivedAt;
       if (found) yield found;
     }
+    for (const { arrival, content } of this.#intake()) {
+      if (arrival.file !== null) named.add(arrival.file);
+      const bytes = arrival.file === null ? content : this.#contentFile(arrival.file);
+      if (bytes) yield { kind: 'message', message: arrivedMessage(arrival, bytes), state: {}, lacks: '' };
+      else yield { kind: 'lost', id: arrival.id, subject: '', why: 'its file cannot be read' };
+    }
     for (const file of this.#files()) {
       if (named.has(file)) continue;
       const [id = ''] = file.split('.');
@@ -87,6 +94,22 @@ export class DamagedStore {
       const bytes = this.#attempt(() => readFileSync(join(this.#layout.contents, file)));
       if (bytes) yield withoutEnvelope(bytes, ID.test(id) ? id : createId(), receivedAt);
       else yield { kind: 'lost', id, subject: '', why: 'its file cannot be read' };
+    }
+  }
+
+  /** Messages that were acknowledged and are not in the tables; all in the log if these do not say how far they are. */
+  *#intake(): Generator<{ readonly arrival: Arrival; readonly content: Buffer }> {
+    const loggedTo = this.#row('SELECT logged_to FROM totals WHERE only_row = ?', 1)?.logged_to;
+    const frames = this.#attempt(() => readIntake(this.#layout, typeof loggedTo === 'number' ? loggedTo : undefined));
+    for (const { arrivals, contents } of frames ?? []) {
+      let at = 0;
+      for (const arrival of JSON.parse(arrivals) as Arrival[]) {
+        const end = arrival.file === null ? at + arrival.bytes : at;
+        if (!this.#row('SELECT id FROM messages WHERE id = ?', arrival.id)) {
+          yield { arrival, content: contents.subarray(at, end) };
+        }
+        at = end;
+      }
     }
   }
 
@@ -156,7 +179,7 @@ export class DamagedStore {
     return this.#attempt(() => readdirSync(this.#layout.contents).sort()) ?? [];
   }
 
-  #row(sql: string, ...values: readonly number[]): Row | undefined {
+  #row(sql: string, ...values: readonly (number | string)[]): Row | undefined {
     return this.#attempt(() => {
       if (!this.#statements.has(sql))
         this.#statements.set(
@@ -256,6 +279,24 @@ function messageOf(row: Row, facts: Facts, bytes: Buffer): Message {
     session: facts.session,
     transcript: facts.transcript,
     ...(typeof row.verification === 'string' && { verification: JSON.parse(row.verification) }),
+  };
+}
+
+function arrivedMessage(arrival: Arrival, bytes: Buffer): Message {
+  const { id, from, fromParams, to, client, protocol, session, transcript, verification } = arrival;
+  return {
+    id,
+    envelope: {
+      from: { path: from === '' ? null : pathOf(from), params: new Map(fromParams) },
+      to: to.map(({ params, ...path }) => ({ path, params: new Map(params) })),
+    },
+    content: contentOf([bytes], arrival.bareNewlines),
+    receivedAt: new Date(arrival.receivedAt),
+    client,
+    protocol,
+    session,
+    transcript,
+    ...(verification && { verification }),
   };
 }
 

@@ -12,8 +12,12 @@ export interface Layout {
   readonly pid: string;
   /** Contents too large for the database, a file each. */
   readonly contents: string;
+  /** The two segments of the intake log. */
+  readonly intake: readonly [string, string];
   /** Takes up room that is given away when the disk is full. */
   readonly reserve: string;
+  /** Messages that were acknowledged and then could not be put into the tables, for people; usually not there. */
+  readonly refused: string;
   /** Messages that are arriving; on the same file system as `contents`. */
   readonly spool: string;
 }
@@ -24,8 +28,10 @@ export function layoutOf(directory: string): Layout {
     database: join(directory, 'inboxd.db'),
     lock: join(directory, 'lock.db'),
     pid: join(directory, 'inboxd.pid'),
+    intake: [join(directory, 'intake-0'), join(directory, 'intake-1')],
     reserve: join(directory, 'reserve'),
     contents: join(directory, 'contents'),
+    refused: join(directory, 'refused'),
     spool: spoolDirectory(directory),
   };
 }

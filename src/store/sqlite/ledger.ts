@@ -21,6 +21,8 @@ export interface Totals {
   indexedTo: number;
   /** Grows when messages go or change. */
   revision: number;
+  /** Number of the newest frame of the intake log whose messages are in the tables. */
+  loggedTo: number;
 }
 
 /** Inboxes remembered between transactions. */
@@ -31,7 +33,16 @@ const REMEMBERED_INBOXES = 10_000;
  * runs, written once at its end by `flush`; after a rollback `reload` forgets the changes.
  */
 export class Ledger {
-  totals: Totals = { messages: 0, unread: 0, pinned: 0, bytes: 0, fileBytes: 0, indexedTo: 0, revision: 0 };
+  totals: Totals = {
+    messages: 0,
+    unread: 0,
+    pinned: 0,
+    bytes: 0,
+    fileBytes: 0,
+    indexedTo: 0,
+    revision: 0,
+    loggedTo: 0,
+  };
   /** seq that the next message gets; never one used before while the store is open. */
   nextSeq = 1;
   #nextInbox = 1;
@@ -61,7 +72,7 @@ export class Ledger {
     );
     this.#delete = database.prepare('DELETE FROM inboxes WHERE inbox = ?');
     this.#putTotals = database.prepare(
-      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?, revision = ?',
+      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?, revision = ?, logged_to = ?',
     );
     this.reload();
   }
@@ -109,8 +120,8 @@ export class Ledger {
       }
     }
     this.#changed.clear();
-    const { messages, unread, pinned, bytes, fileBytes, indexedTo, revision } = this.totals;
-    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo, revision];
+    const { messages, unread, pinned, bytes, fileBytes, indexedTo, revision, loggedTo } = this.totals;
+    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo, revision, loggedTo];
     if (values.some((value, place) => value !== this.#written[place])) this.#putTotals.run(...values);
     this.#written = values;
     if (this.#byKey.size > REMEMBERED_INBOXES) this.#forget();
@@ -124,7 +135,7 @@ export class Ledger {
     this.#written = [];
     this.totals = this.#database
       .prepare(
-        'SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo, revision FROM totals',
+        'SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo, revision, logged_to AS loggedTo FROM totals',
       )
       .get() as unknown as Totals;
     this.nextSeq = Math.max(this.nextSeq, this.#largest('seq', 'messages') + 1, this.totals.indexedTo + 1);

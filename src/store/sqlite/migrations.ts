@@ -133,6 +133,10 @@ const MIGRATIONS: readonly string[] = [
   );
   UPDATE totals SET indexed_to = 0;
   `,
+  `
+  -- Frames of the intake log up to this number have their messages in the tables.
+  ALTER TABLE totals ADD COLUMN logged_to INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

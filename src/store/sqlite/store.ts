@@ -8,15 +8,17 @@ import { StoreError } from '../errors.ts';
 import { dropFile, keepAsFile } from './content-files.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
+import { IntakeLog } from './intake-log.ts';
 import { layoutOf } from './layout.ts';
 import { NoteGatherer } from './note-gatherer.ts';
 import { type ReaderThreads, startReaders } from './readers.ts';
-import { createReading } from './reading.ts';
+import { createReading, type Reading } from './reading.ts';
 import { needsText } from './search.ts';
 import { MEMORY } from './sqlite-errors.ts';
 import { StoreFeed } from './store-feed.ts';
 import { startThread, type Thread } from './thread.ts';
-import type { CommittedEvent, WriteMethods, WriterData } from './writer-thread.ts';
+import type { WriterOptions } from './writer.ts';
+import type { CommittedEvent, WriteMethods } from './writer-thread.ts';
 
 export interface SqliteStoreOptions {
   /** Folder of the store, made if needed; `:memory:` keeps nothing. */
@@ -68,7 +70,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     report({ type: 'crash', where: 'store', error: new StoreError('STORE_FAILED', text, { cause }) });
   };
   const limits = { keepPerInbox, keepBytes, keepAgeMs };
-  const data: WriterData = { directory, naming, limits, keptEvents, now: now() };
+  const data: WriterOptions = { directory, naming, limits, keptEvents, now: now() };
   const starting = isInMemory ? undefined : startReaders(2, onDeath);
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
@@ -103,8 +105,11 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     arrived: () => arrived,
     onError: (error) => report({ type: 'crash', where: 'store index', error }),
   });
+  const loggedTo = await writer.call('intake', undefined);
+  const log = loggedTo === undefined ? undefined : new IntakeLog(layoutOf(directory), loggedTo);
   const commit = new GroupCommit({
     writer,
+    log,
     now,
     onHealth: (isHealthy) => {
       isWell = isHealthy;
@@ -118,15 +123,18 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       onRemoved(removed, 'retention');
       for (const batch of events) feed.publish(batch);
     },
+    onLogged: (messages, milliseconds) => report({ type: 'logged', messages, milliseconds }),
+    onOrphan: (file) => void dropFile(join(contents, file)),
+    onError: (error) => report({ type: 'crash', where: 'store', error }),
   });
   const notes = new NoteGatherer(writer);
-  const reading = createReading(readers, indexer, contents);
+  const reading = readYourWrites(createReading(readers, indexer, contents), commit);
   const expiry = keepAgeMs > 0 ? startExpiry(writer, keepAgeMs, now, report) : undefined;
   let preparing = 0; // messages whose content file is being made
   let prepared: PromiseWithResolvers<void> | undefined;
   indexer.wake(); // what the last run left
 
-  async function saveAsFile(message: Message): Promise<void> {
+  async function saveAsFile(message: Message, isForTables: boolean): Promise<void> {
     preparing += 1;
     let file: string;
     try {
@@ -140,7 +148,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     }
     let fate: 'kept' | 'known' | undefined;
     try {
-      fate = await commit.add(message, file);
+      fate = await commit.add(message, file, isForTables);
     } finally {
       if (fate !== 'kept') await dropFile(join(contents, file));
     }
@@ -150,7 +158,20 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   async function saveFromFile(message: Message): Promise<void> {
     const views: Buffer[] = [];
     for await (const view of message.content.stream()) views.push(view);
-    await commit.add({ ...message, content: contentOf(views, message.content.bareNewlines) }, null);
+    await commit.add({ ...message, content: contentOf(views, message.content.bareNewlines) }, null, true);
+  }
+
+  async function keep(message: Message, isForTables: boolean): Promise<void> {
+    ensureOpen();
+    const { content, id } = message;
+    if (Number.isNaN(message.receivedAt.getTime())) throw new StoreError('STORE_FAILED', 'No time of receipt');
+    if (!ID.test(id)) throw new StoreError('STORE_FAILED', `Not a message id: ${JSON.stringify(id)}`);
+    if (content.at.kind === 'counted') throw new StoreError('STORE_FAILED', 'The content was counted, not kept');
+    if (isInMemory && content.at.kind === 'file') return saveFromFile(message);
+    if (!isInMemory && (content.at.kind === 'file' || content.bytes > SPOOL_MEMORY_BYTES)) {
+      return saveAsFile(message, isForTables);
+    }
+    await commit.add(message, null, isForTables);
   }
 
   async function close(): Promise<void> {
@@ -160,6 +181,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       await prepared.promise;
     }
     await commit.drain();
+    await log?.close();
     await notes.drain();
     await indexer.close();
     try {
@@ -179,27 +201,23 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
 
   return {
     ...reading,
-    async save(message) {
-      ensureOpen();
-      const { content, id } = message;
-      if (!ID.test(id)) throw new StoreError('STORE_FAILED', `Not a message id: ${JSON.stringify(id)}`);
-      if (content.at.kind === 'counted') throw new StoreError('STORE_FAILED', 'The content was counted, not kept');
-      if (isInMemory && content.at.kind === 'file') return saveFromFile(message);
-      if (!isInMemory && (content.at.kind === 'file' || content.bytes > SPOOL_MEMORY_BYTES)) return saveAsFile(message);
-      await commit.add(message, null);
-    },
+    save: (message) => keep(message, true),
+    accept: (message) => keep(message, false),
     async remove(selection) {
       ensureOpen();
       await awaitText(selection);
+      await commit.catchUp();
       return writer.call('remove', selection);
     },
     async change(selection, change) {
       ensureOpen();
       await awaitText(selection);
+      await commit.catchUp();
       return writer.call('change', { selection, change });
     },
-    annotate(id, annotation) {
+    async annotate(id, annotation) {
       ensureOpen();
+      if (commit.isBehind) await commit.catchUp();
       return notes.add({ id, annotation });
     },
     feed,
@@ -224,6 +242,25 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
 function readersOfMemory(writer: Thread<WriteMethods, CommittedEvent>): ReaderThreads {
   const reader = writer as unknown as ReaderThreads['quick'];
   return { quick: reader, slow: reader, isAlive: true, close: async () => {} };
+}
+
+/** Whoever reads sees everything that was safe when they asked. */
+function readYourWrites(reading: Reading, commit: GroupCommit): Reading {
+  const after =
+    <A extends readonly unknown[], R>(read: (...values: A) => Promise<R>) =>
+    async (...values: A): Promise<R> => {
+      if (commit.isBehind) await commit.catchUp();
+      return read(...values);
+    };
+  return {
+    list: after(reading.list),
+    get: after(reading.get),
+    content: after(reading.content),
+    inboxes: after(reading.inboxes),
+    pending: after(reading.pending),
+    tags: after(reading.tags),
+    stats: after(reading.stats),
+  };
 }
 
 /** Looks for expired messages also while none arrive. */

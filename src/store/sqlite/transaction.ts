@@ -80,9 +80,14 @@ export class Transactions {
    */
   runLazily<T>(work: () => T): T {
     if (this.#reserve?.isNeeded) throw new StoreError('ENOSPC', 'Too little space left on the disk');
+    return this.runUnsynced(work).result;
+  }
+
+  /** Like `run`, for what is on disk elsewhere: its commit is fsynced together with the next. */
+  runUnsynced<T>(work: () => T): Committed<T> {
     this.#database.exec('PRAGMA synchronous = NORMAL');
     try {
-      return this.run(work).result;
+      return this.run(work);
     } finally {
       this.#database.exec('PRAGMA synchronous = FULL');
     }

@@ -4,7 +4,7 @@ import type { EventBatch } from './journal.ts';
 import { readMethods } from './reads.ts';
 import type { IndexEntry } from './search-writer.ts';
 import { serveThread, tellParent } from './thread.ts';
-import { type Batch, Writer, type WriterOptions } from './writer.ts';
+import { type Batch, type Keeping, Writer, type WriterOptions } from './writer.ts';
 
 /** Told after each commit that changed something, but for that of a batch: there it comes with the outcome. */
 export interface CommittedEvent {
@@ -17,7 +17,8 @@ export interface CommittedEvent {
 function methodsOf(writer: Writer) {
   return {
     ...readMethods(() => writer.queries),
-    save: ({ batch, now }: { readonly batch: Batch; readonly now: number }) => writer.save(batch, now),
+    intake: () => writer.openIntake(),
+    save: ({ batch, keeping }: { readonly batch: Batch; readonly keeping: Keeping }) => writer.save(batch, keeping),
     index: ({ entries, upTo }: { readonly entries: readonly IndexEntry[]; readonly upTo: number }) =>
       writer.index(entries, upTo),
     remove: (selection: Selection) => writer.remove(selection),
@@ -33,11 +34,7 @@ function methodsOf(writer: Writer) {
 
 export type WriteMethods = ReturnType<typeof methodsOf>;
 
-export interface WriterData extends WriterOptions {
-  readonly now: number;
-}
-
-serveThread((data: WriterData) => {
+serveThread((data: WriterOptions) => {
   const writer = new Writer(data, (committed) => tellParent(committed));
   writer.shrink(data.now);
   return methodsOf(writer);

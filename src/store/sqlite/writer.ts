@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import type { Naming } from '../../mail/inbox.ts';
+import { makeDirectory } from '../../mail/make-directory.ts';
 import type { MessageChange, Selection } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { Annotations, type Note } from './annotations.ts';
@@ -10,6 +11,7 @@ import { Arrivals } from './arrivals.ts';
 import { Changes } from './changes.ts';
 import { openToWrite } from './database.ts';
 import type { Arrival } from './facts.ts';
+import { makeIntake, readIntake } from './intake-log.ts';
 import { type EventBatch, Journal } from './journal.ts';
 import { type Layout, layoutOf, makeDirectories } from './layout.ts';
 import { Ledger } from './ledger.ts';
@@ -31,6 +33,20 @@ export interface WriterOptions {
   readonly limits: RetentionLimits;
   /** Events to be kept at least; as many as usual when absent. */
   readonly keptEvents?: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** How a batch is to be kept. */
+export interface Keeping {
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Number of the newest frame of the intake log whose messages are in the tables then. */
+  readonly loggedTo: number;
+  /** The commit is to be fsynced, and with it all before it. */
+  readonly isSynced: boolean;
+  /** The senders have their 250 already, the batch being in the intake log. */
+  readonly isAcknowledged: boolean;
 }
 
 /** Messages that are to be committed together. */
@@ -42,7 +58,12 @@ export interface Batch {
 }
 
 /** What became of each message of a batch: kept, known already, or why not. */
-export type Fate = 'kept' | 'known' | { readonly code: string; readonly message: string };
+export type Fate = 'kept' | 'known' | Failure;
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
 
 export interface BatchOutcome {
   readonly fates: readonly Fate[];
@@ -52,6 +73,8 @@ export interface BatchOutcome {
   readonly events: readonly EventBatch[];
   /** What committing took, fsync included. */
   readonly commitMs: number;
+  /** The disk did not take the batch: none of it is kept. */
+  readonly diskError?: Failure;
 }
 
 /** Messages removed, or changed, in one transaction: others get their turn between two. */
@@ -78,6 +101,8 @@ export class Writer {
   readonly #transactions: Transactions;
   readonly #onCommitted: (event: CommittedEvent) => void;
   readonly #unlinking = new Set<Promise<void>>();
+  /** The intake log has messages that are not in the tables: it must not be written over. */
+  #isIntakeLeft = false;
 
   constructor(options: WriterOptions, onCommitted: (event: CommittedEvent) => void) {
     const { directory, naming, limits } = options;
@@ -91,7 +116,6 @@ export class Writer {
       }
       const reserve = this.#layout && new Reserve(this.#layout);
       this.#database = open(this.#layout, reserve);
-      if (this.#layout) sweep(this.#database, this.#layout);
       this.#ledger = new Ledger(this.#database);
       this.#journal = new Journal(this.#database, options.keptEvents);
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
@@ -104,10 +128,22 @@ export class Writer {
       const parts = { ledger: this.#ledger, removal: this.#removal, journal: this.#journal };
       this.#transactions = new Transactions(this.#database, parts, directory, reserve);
       this.queries = createQueries(this.#database, this.#layout);
+      if (this.#layout) {
+        this.#takeIntake(this.#layout, options.now);
+        if (!this.#isIntakeLeft) sweep(this.#database, this.#layout); // files may belong to what was left
+      }
     } catch (error) {
       this.#lock?.release();
       throw openingError(error, directory);
     }
+  }
+
+  /** Gets the intake log ready. @returns number of its newest frame, or undefined where there shall be none */
+  openIntake(): number | undefined {
+    if (!this.#layout || this.#isIntakeLeft || !makeIntake(this.#layout)) return undefined;
+    // a killed daemon may have left a WAL that is not synced, and what it says about the log must not be lost
+    this.#database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    return this.#ledger.totals.loggedTo;
   }
 
   /** Brings the store under its bounds before the first message comes. */
@@ -120,8 +156,11 @@ export class Writer {
     while (this.expire(now) > 0);
   }
 
-  /** Keeps a batch in one transaction; when it returns, the batch is on disk. */
-  save(batch: Batch, now: number): BatchOutcome {
+  /**
+   * Keeps a batch in one transaction. A message that is at fault itself is refused alone; if it was acknowledged, its
+   * bytes go to the folder `refused`, where people find them.
+   */
+  save(batch: Batch, keeping: Keeping): BatchOutcome {
     const arrivals = JSON.parse(batch.arrivals) as Arrival[];
     const contents = Buffer.from(batch.contents);
     const items: Item[] = [];
@@ -132,11 +171,11 @@ export class Writer {
       at = end;
     }
     try {
-      return this.#keep(items, now);
+      return this.#keep(items, keeping);
     } catch (error) {
-      if (items.length > 1 && !isDiskError(error)) return this.#keepSingly(items, now);
-      const fate = failure(error);
-      return { fates: items.map(() => fate), removed: [], events: [], commitMs: 0 };
+      if (!isDiskError(error)) return this.#keepSingly(items, keeping);
+      const diskError = failure(error);
+      return { fates: items.map(() => diskError), removed: [], events: [], commitMs: 0, diskError };
     }
   }
 
@@ -222,9 +261,9 @@ export class Writer {
     this.#lock?.release();
   }
 
-  #keep(items: readonly Item[], now: number): BatchOutcome {
+  #keep(items: readonly Item[], { now, loggedTo, isSynced }: Omit<Keeping, 'isAcknowledged'>): BatchOutcome {
     const first = this.#ledger.nextSeq;
-    const { result, removed, events, commitMs } = this.#transactions.run(() => {
+    const work = (): Fate[] => {
       const fates = items.map(({ arrival, content }): Fate => {
         const inboxes = this.#arrivals.add(arrival, content);
         if (!inboxes) return 'known';
@@ -232,30 +271,65 @@ export class Writer {
         return 'kept';
       });
       this.#retention.expire(now, first, EXPIRE_WITH_BATCH);
+      const { totals } = this.#ledger;
+      totals.loggedTo = Math.max(totals.loggedTo, loggedTo);
       return fates;
-    });
+    };
+    const transactions = this.#transactions;
+    const { result, removed, events, commitMs } = isSynced ? transactions.run(work) : transactions.runUnsynced(work);
     this.#unlink(removed.files);
     return { fates: result, removed: removed.ids, events: events ? [events] : [], commitMs };
   }
 
   /** One message of the batch is at fault and not the disk: it must not take the others with it. */
-  #keepSingly(items: readonly Item[], now: number): BatchOutcome {
+  #keepSingly(items: readonly Item[], { now, loggedTo, isAcknowledged }: Keeping): BatchOutcome {
     const fates: Fate[] = [];
     const removed: string[] = [];
     const events: EventBatch[] = [];
     let commitMs = 0;
+    let diskError: Failure | undefined;
     for (const item of items) {
       try {
-        const outcome = this.#keep([item], now);
+        const outcome = this.#keep([item], { now, loggedTo: 0, isSynced: true });
         fates.push(...outcome.fates);
         removed.push(...outcome.removed);
         events.push(...outcome.events);
         commitMs += outcome.commitMs;
       } catch (error) {
         fates.push(failure(error));
+        if (isDiskError(error)) diskError = failure(error);
+        else if (isAcknowledged) this.#putAside(item);
       }
     }
-    return { fates, removed, events, commitMs };
+    if (!diskError) {
+      this.#transactions.run(() => {
+        const { totals } = this.#ledger;
+        totals.loggedTo = Math.max(totals.loggedTo, loggedTo);
+      });
+    }
+    return { fates, removed, events, commitMs, ...(diskError && { diskError }) };
+  }
+
+  /** Nothing that was acknowledged is thrown away. */
+  #putAside({ arrival, content }: Item): void {
+    const { refused, contents } = this.#layout!;
+    makeDirectory(refused);
+    const path = join(refused, `${arrival.id}.eml`);
+    if (arrival.file === null) writeFileSync(path, content, { mode: 0o600, flush: true });
+    else renameSync(join(contents, arrival.file), path);
+  }
+
+  /** Puts into the tables what the intake log has beyond them; where the disk takes nothing, it stays there. */
+  #takeIntake(layout: Layout, now: number): void {
+    for (const { number, arrivals, contents } of readIntake(layout, this.#ledger.totals.loggedTo)) {
+      const bytes = new Uint8Array(contents).buffer;
+      const batch = { arrivals, contents: bytes };
+      const { diskError } = this.save(batch, { now, loggedTo: number, isSynced: true, isAcknowledged: true });
+      if (diskError) {
+        this.#isIntakeLeft = true;
+        return;
+      }
+    }
   }
 
   /** Works through what is selected, in steps between which messages can arrive. */
@@ -349,7 +423,7 @@ function open(layout: Layout | undefined, reserve: Reserve | undefined): Databas
   }
 }
 
-function failure(error: unknown): Fate {
+function failure(error: unknown): Failure {
   const { code, message } = error as { code?: string; message: string };
   return { code: code ?? 'STORE_FAILED', message };
 }

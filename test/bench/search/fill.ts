@@ -16,7 +16,7 @@ const LIMITS = { keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 };
  * @param seconds after which it ends with what there is
  */
 export async function fill(directory: string, messages: number, inboxes: number, seconds: number): Promise<void> {
-  const writer = new Writer({ directory, naming: 'full', limits: LIMITS }, () => {});
+  const writer = new Writer({ directory, naming: 'full', limits: LIMITS, now: Date.now() }, () => {});
   try {
     const began = performance.now();
     const there = writer.queries.stats().messages;
@@ -27,7 +27,9 @@ export async function fill(directory: string, messages: number, inboxes: number,
       if (n < there) continue; // made all the same: the next ones follow from them
       const samples = mails.map(({ raw, to }) => sampleMessage({ raw, to: [to] }));
       const contents = new Uint8Array(Buffer.concat(mails.map(({ raw }) => Buffer.from(raw)))).buffer;
-      writer.save({ arrivals: JSON.stringify(samples.map((sample) => arrivalOf(sample, null))), contents }, Date.now());
+      const arrivals = JSON.stringify(samples.map((sample) => arrivalOf(sample, null)));
+      const keeping = { now: Date.now(), loggedTo: 0, isSynced: true, isAcknowledged: false };
+      writer.save({ arrivals, contents }, keeping);
       const { entries, upTo } = writer.queries.unindexed({ messages: BATCH, bytes: Number.POSITIVE_INFINITY });
       const found = entries.map(({ seq, id, content, arrival }, place): IndexEntry => {
         const text = mails[place]!.text;
