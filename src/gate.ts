@@ -12,6 +12,8 @@ export interface GateParts {
   /** Who is turned away hears nothing: it would wait for a handshake. */
   readonly isSilent: boolean;
   readonly places: Places;
+  /** Share of the places from which on they are for those who have few; 1 is never. */
+  readonly tightFrom: number;
   readonly load: Load;
   /** Absent where addresses are not counted. */
   readonly traffic?: Traffic;
@@ -22,7 +24,7 @@ export interface GateParts {
  * Decides at the door, before a connection has cost anything: is there a place, can we take on more, may this address
  * have more. Who is turned away is told why in one line.
  */
-export function createGate({ protocol, isSilent, places, load, traffic, report }: GateParts): Gate {
+export function createGate({ protocol, isSilent, places, tightFrom, load, traffic, report }: GateParts): Gate {
   const tell = (address: string, verdict: Verdict, reason: string): Buffer => {
     const { code, enhanced, text } = verdict;
     report({ type: 'refusal', protocol, session: '', address, phase: 'connect', reason, code, text });
@@ -33,7 +35,7 @@ export function createGate({ protocol, isSilent, places, load, traffic, report }
       const busy = load.refusal();
       if (busy) return tell(address, busy.verdict, busy.reason);
       if (!places.take()) return tell(address, FULL, 'places');
-      const refusal = traffic?.enter(address);
+      const refusal = traffic?.enter(address, places.share > tightFrom);
       if (!refusal) return undefined;
       places.give();
       return tell(address, refusal.verdict, refusal.reason);

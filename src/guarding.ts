@@ -69,11 +69,12 @@ export function createGuard(config: Config, resolver: Resolver, report: Reporter
   }
 
   /** LMTP is spoken by one's own mail server, which has many clients' mail in few connections. */
+  const tightFrom = config.strainPercent > 0 ? config.strainPercent / 100 : 1;
   const countsTraffic = (protocol: Protocol): boolean => protocol !== 'lmtp' && boundsTraffic(config);
   return {
     sleepers: traffic.sleepers,
     gate: (protocol, { isSilent }) =>
-      createGate({ protocol, isSilent, places, load, report, ...(countsTraffic(protocol) && { traffic }) }),
+      createGate({ protocol, isSilent, places, tightFrom, load, report, ...(countsTraffic(protocol) && { traffic }) }),
     filters(protocol) {
       const before: Filter[] = [];
       const behind: Filter[] = [];

@@ -101,7 +101,7 @@ export class Load {
     const urgent = Math.max(...shares.map(([what, part]) => (what === 'connections' ? 0 : part)));
     const isGood = this.#level === 'overloaded' ? urgent < STRAINED : this.#level === 'strained' && share < RELIEVED;
     this.#goodLooks = isGood ? this.#goodLooks + 1 : 0;
-    if (this.#goodLooks >= GOOD_LOOKS) this.#change(level, cause, share);
+    if (this.#goodLooks >= GOOD_LOOKS) this.#change(level, this.#cause, share);
   }
 
   #change(level: Level, cause: LoadCause, share: number): void {

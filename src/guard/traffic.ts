@@ -28,6 +28,9 @@ const MEASURES = 5;
 const INBOX_MESSAGES = 0;
 const INBOX_BYTES = 1;
 
+/** By how much the connections of an address are cut when few places are left. */
+const TIGHT = 5;
+
 /** The key that stands for everybody. */
 const ALL = '';
 /** Inboxes are known by so much of their name. */
@@ -104,13 +107,17 @@ export class Traffic {
     return networkOf(address, this.#limits);
   }
 
-  /** Lets a connection in and counts it, or says why not. `leave` must follow for each that was let in. */
-  enter(address: string): TurnedAway | undefined {
+  /**
+   * Lets a connection in and counts it, or says why not. `leave` must follow for each that was let in.
+   * @param isTight few places are left: who has many connections open already gets no more of them
+   */
+  enter(address: string, isTight = false): TurnedAway | undefined {
     const isExempt = this.#isExempt(address);
     const owner = this.#ownerOf(address);
     const open = this.#open.get(owner) ?? 0;
     const { addressConnections } = this.#limits;
-    if (!isExempt && addressConnections > 0 && open >= addressConnections) {
+    const most = isTight ? Math.ceil(addressConnections / TIGHT) : addressConnections;
+    if (!isExempt && addressConnections > 0 && open >= most) {
       return { verdict: TOO_MANY_CONNECTIONS, reason: 'connections' };
     }
     if (this.#share(owner, isExempt, FAILURES, 0) >= 1) return { verdict: TOO_MANY_ERRORS, reason: 'failures' };

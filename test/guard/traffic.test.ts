@@ -65,6 +65,16 @@ describe('connections of one address', () => {
     expect(traffic.enter('192.0.2.1')).toBeUndefined();
   });
 
+  it('are fewer when few places are left', () => {
+    const { traffic } = watch({ addressConnections: 10 });
+    expect([1, 2, 3].map(() => traffic.enter('192.0.2.1', true)?.reason)).toEqual([
+      undefined,
+      undefined,
+      'connections',
+    ]);
+    expect(traffic.enter('192.0.2.1', false)).toBeUndefined();
+  });
+
   it('are counted by /64 in IPv6, and mapped IPv4 is IPv4', () => {
     const { traffic } = watch({ addressConnections: 1 });
     expect(traffic.enter('2001:db8::1')).toBeUndefined();
