@@ -49,7 +49,7 @@ export async function ownIdentity(
   try {
     makeDirectory(directory);
     await replaceFile(files.key, identity.key, 0o600);
-    await replaceFile(files.cert, identity.cert, 0o644);
+    await replaceFile(files.cert, identity.cert, 0o600);
   } catch (error) {
     return { identity, isNew: true, unkept: error };
   }
