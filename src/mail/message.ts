@@ -80,11 +80,19 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no 
 const pool = Buffer.allocUnsafe(4096);
 let used = pool.length;
 
+let newest = 0;
+
+/** Now, or where the clock stood before it was set back: ids of one process never sort before earlier ones. */
+function idClock(): number {
+  newest = Math.max(newest, Date.now());
+  return newest;
+}
+
 /**
  * Makes a message id: 48 bits of milliseconds, then 80 random bits, in base 32 that sorts as time does.
  * @param at milliseconds since 1970
  */
-export function createId(at: number = Date.now()): string {
+export function createId(at: number = idClock()): string {
   if (used + 16 > pool.length) {
     randomFillSync(pool);
     used = 0;

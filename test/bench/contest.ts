@@ -93,7 +93,7 @@ export function ratio(score: Score, to: Score): number {
 const MICROS_PER_TICK = 10_000; // USER_HZ is 100 on every Linux that Node.js runs on
 
 /** User and system time of a process with all its threads. */
-function cpuMicros(pid: number): number {
+export function cpuMicros(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' '); // from field 3 on, behind the name
   return (Number(fields[11]) + Number(fields[12])) * MICROS_PER_TICK;

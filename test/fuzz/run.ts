@@ -34,9 +34,8 @@ export async function runTarget(target: Target, options: RunOptions): Promise<Ru
     if (number % PROGRESS_EVERY === 0) onProgress(seed + number);
     if (number === Math.floor(inputs / 2)) half = memory();
     const ms = await timed(target, seed + number);
-    // a busy machine is no finding: an input that was slow is tried again
-    const sure =
-      ms <= target.deadlineMs ? ms : Math.min(await timed(target, seed + number), await timed(target, seed + number));
+    // a busy machine is no finding: an input that was slow is tried again, and what counts is the work
+    const sure = ms <= target.deadlineMs ? ms : await worked(target, seed + number);
     if (sure > target.deadlineMs)
       throw withSeed(target, seed + number, new Finding(`took ${sure.toFixed(0)} ms`, 'see the seed'));
     slowestMs = Math.max(slowestMs, sure);
@@ -56,6 +55,14 @@ async function timed(target: Target, seed: number): Promise<number> {
     throw withSeed(target, seed, error);
   }
   return performance.now() - start;
+}
+
+/** Milliseconds that the processor works on an input. */
+async function worked(target: Target, seed: number): Promise<number> {
+  const before = process.cpuUsage();
+  await timed(target, seed);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
 }
 
 function withSeed(target: Target, seed: number, cause: unknown): Error {

@@ -5,6 +5,7 @@ import type { Message } from '../../mail/message.ts';
 import type { Reporter } from '../../mail/report.ts';
 import type { Selection, Store } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
+import { createExpiryClock } from '../expiry-clock.ts';
 import { dropFile, keepAsFile } from './content-files.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
@@ -48,7 +49,7 @@ const EXPIRE_MS = { least: 1000, most: 60_000 };
  * @throws errors with the codes of `STORE_ERRORS`
  */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { keepPerInbox, keepBytes, keepAgeMs, keptEvents, naming, report, now = Date.now } = options;
+  const { keepPerInbox, keepBytes, keepAgeMs, keptEvents, naming, report, now = createExpiryClock() } = options;
   const isInMemory = options.directory === MEMORY;
   const directory = isInMemory ? MEMORY : resolve(options.directory);
   const contents = isInMemory ? '' : layoutOf(directory).contents;
