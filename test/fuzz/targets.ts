@@ -2,7 +2,19 @@ import type { Target } from './target.ts';
 import { http } from './targets/http.ts';
 import { headers, html, mime } from './targets/mails.ts';
 import { commands, places, queries, settings } from './targets/parsers.ts';
+import { proxy } from './targets/proxy.ts';
 import { sessions } from './targets/sessions.ts';
 
 /** Everything that hostile octets reach. */
-export const TARGETS: readonly Target[] = [...sessions, commands, headers, mime, html, queries, settings, places, http];
+export const TARGETS: readonly Target[] = [
+  ...sessions,
+  commands,
+  headers,
+  mime,
+  html,
+  queries,
+  settings,
+  places,
+  proxy,
+  http,
+];

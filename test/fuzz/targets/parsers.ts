@@ -23,6 +23,7 @@ import {
   parseUser,
   parseXoauth2,
 } from '../../../src/smtp/parse/sasl.ts';
+import { parseXclient } from '../../../src/smtp/parse/xclient.ts';
 import { decodeXtext } from '../../../src/smtp/parse/xtext.ts';
 import { decodeCursor, encodeCursor } from '../../../src/store/sqlite/cursor.ts';
 import { parseNetwork } from '../../../src/wire/networks.ts';
@@ -83,6 +84,8 @@ export const commands: Target = {
       const chunk = parseBdatArg(input);
       if (chunk.ok && !(chunk.value.octets >= 0 && Number.isFinite(chunk.value.octets)))
         throw new Finding('a chunk of no size', input);
+      const claims = parseXclient(input);
+      if (claims.ok) for (const value of claims.value.values()) clean(input, value);
       inboxNameFromText(input);
       decodeBase64(input);
       for (const octets of [Buffer.from(input), noise(random, 100)]) {
