@@ -410,8 +410,11 @@ export function describeStore({ name, open }: StoreVariant): void {
         for (const text of ['","', '\x1f', 'name', 'null']) expect(await list(term('from', text))).toEqual([]);
       });
 
-      it('knows no tag that nobody gave', async () => {
-        expect(await list(term('tag', 'tag'))).toEqual([]);
+      it('knows the tag that an address gave, and none that nobody gave', async () => {
+        const [tagged] = await list(term('addressed', 'hidden+tag@BLIND'));
+        expect(await list(term('tag', 'tag'))).toEqual([tagged]);
+        expect(await list(term('tag', 'ta'))).toEqual([]);
+        expect(await list(term('tag', 'blind'))).toEqual([]);
       });
 
       it('finds every word of a burst at once', async () => {

@@ -84,7 +84,7 @@ describe('lists of messages', () => {
           snippet: 'Hello',
           read: false,
           pinned: false,
-          tags: [],
+          tags: ['tag'],
           bareNewlines: false,
         },
       ],
