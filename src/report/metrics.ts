@@ -66,6 +66,12 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const messageBytes = tally('message_bytes_total', 'Octets of messages taken', ['protocol', 'result']);
   const refusals = counter('refusals_total', 'Replies that said no', ['protocol', 'phase', 'reason']);
   const filtered = counter('filter_refusals_total', 'Replies that said no on the word of a filter', ['filter']);
+  const held = counter('tarpits_total', 'Replies that were held back', ['reason']);
+  const heldSeconds = counter('tarpit_seconds_total', 'Time that replies were held back for', ['reason']);
+  const bans = counter('bans_total', 'What was refused for a while, whoever came with it', ['kind']);
+  const load = gauge('load_percent', 'Share of the limit met when the level of load last changed', ['cause']);
+  const level = gauge('load_level', '0 calm, 1 strained: work waits, 2 overloaded: new work is refused');
+  const lists = gauge('block_list_answers', 'Whether a DNS block list answers', ['zone']);
   const logins = counter('logins_total', 'Attempts to log in', ['mechanism', 'result']);
   const crashes = counter('crashes_total', 'Errors of our own', ['where']);
   const accept = histogram('accept_seconds', 'From the final dot to the reply', SECONDS);
@@ -90,6 +96,7 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const filters = new Bounded();
   const reasons = new Bounded();
   const mechanisms = new Bounded();
+  const zones = new Bounded();
 
   function count(report: Report): void {
     switch (report.type) {
@@ -117,6 +124,20 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
       case 'refusal':
         refusals.inc({ protocol: report.protocol, phase: report.phase, reason: reasons.label(report.reason) });
         if (report.filter !== undefined) filtered.inc({ filter: filters.label(report.filter) });
+        return;
+      case 'tarpit':
+        held.inc({ reason: reasons.label(report.reason) });
+        heldSeconds.inc({ reason: reasons.label(report.reason) }, report.milliseconds / 1000);
+        return;
+      case 'ban':
+        bans.inc({ kind: report.kind });
+        return;
+      case 'load':
+        load.set({ cause: report.cause }, report.percent);
+        level.set(LOAD_LEVELS.indexOf(report.level));
+        return;
+      case 'block-list':
+        lists.set({ zone: zones.label(report.zone) }, report.works ? 1 : 0);
         return;
       case 'login':
         logins.inc({ mechanism: mechanisms.label(report.mechanism), result: 'accepted' });
@@ -161,6 +182,8 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
     },
   };
 }
+
+const LOAD_LEVELS = ['calm', 'strained', 'overloaded'] as const;
 
 /** Values of a label that programs name, kept few whatever they do. */
 class Bounded {
