@@ -16,6 +16,7 @@ import {
   readableTime,
 } from './output.ts';
 import { findMessage, type StoreReader, withReader } from './store-access.ts';
+import { verificationFacts } from './verification-facts.ts';
 
 const SHOWN_HEADERS = ['from', 'sender', 'reply-to', 'to', 'cc', 'subject', 'date', 'message-id'];
 const TEXT_CHARACTERS = 1_000_000;
@@ -89,6 +90,7 @@ function asPage(stored: StoredMessage, parsed: ParsedMail): string {
     ],
     ['Inboxes', stored.inboxes.map((inbox) => oneLine(inbox)).join(', ')],
     ['Size', readableSize(stored.bytes)],
+    ...verificationFacts(stored.verification),
   ];
   const headers = parsed.headers
     .filter(({ name }) => SHOWN_HEADERS.includes(name.toLowerCase()))
