@@ -46,6 +46,7 @@ const PROBE = fileURLToPath(new URL('./probe.ts', import.meta.url));
 /** Bounded as a real one is, so that the store reaches its size during the warm-up. */
 const ARGUMENTS = '--allow-root --keep-bytes 256MiB --keep-per-inbox 500 --log-level warn --log-format json'.split(' ');
 const SETTLE_MS = 30_000;
+const WARM_UP_REQUESTS = 60;
 
 export async function soak(options: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), 'inboxd-soak-'));
@@ -70,7 +71,9 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
       signal: AbortSignal.timeout(2_000),
       seed: 0,
     });
-    await browse(url, warmUp, AbortSignal.timeout(3_000), 0); // has started every thread that there will be
+    for (let tries = 0; warmUp.requests < WARM_UP_REQUESTS && tries < 60; tries++) {
+      await browse(url, warmUp, AbortSignal.timeout(2_000), tries); // has started every thread that there will be
+    }
     await pause(1_000); // the last connection is gone
     const before = countDescriptors();
 
