@@ -214,8 +214,9 @@ async function openKeep(
 ): Promise<Keep> {
   const stores = !parts.sink && config.sink.kind === 'store';
   const directory = stores ? config.data : ':memory:';
-  const { naming, keepPerInbox, keepBytes, keepAgeMs } = config;
-  const store = await createSqliteStore({ directory, naming, keepPerInbox, keepBytes, keepAgeMs, report });
+  const { naming, keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs } = config;
+  const bounds = { keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs };
+  const store = await createSqliteStore({ directory, naming, ...bounds, report });
   undo.push(() => store.close());
   const chosen = parts.sink ?? (await chooseSink(config, store));
   const verifying = startVerifying(config, {

@@ -33,6 +33,8 @@ export interface Config extends GuardLimits, SessionLimits {
   /** 0: no bound. */
   readonly keepPerInbox: number;
   /** 0: no bound. */
+  readonly keepBytesPerInbox: number;
+  /** 0: no bound. */
   readonly keepBytes: number;
   /** 0: for ever. */
   readonly keepAgeMs: number;

@@ -11,6 +11,7 @@ import { collect, mail, sampleMessage } from '../store/support.ts';
 export interface StoreSettings {
   readonly naming?: 'full' | 'local' | 'domain';
   readonly keepPerInbox?: number;
+  readonly keepBytesPerInbox?: number;
   readonly keepBytes?: number;
   readonly keepAgeMs?: number;
   readonly keptEvents?: number;
@@ -538,6 +539,20 @@ export function describeStore({ name, open }: StoreVariant): void {
           { type: 'deleted', ids: [ids[1]], why: 'retention' },
         ]);
         expect((await store.stats()).deleted).toBe(2);
+      });
+
+      it('keeps so many octets per inbox, the newest, and what is pinned', async () => {
+        await openOwn({ keepPerInbox: 0, keepBytesPerInbox: 2500 });
+        const raw = Buffer.alloc(1000, 'x');
+        const [pinned] = await save({ raw, to: ['a@example.com'] });
+        await store.change({ ids: [pinned!] }, { pinned: true });
+        const ids = await save(...Array.from({ length: 4 }, () => ({ raw, to: ['a@example.com'] })));
+        const [alone] = await save({ raw: Buffer.alloc(9000, 'x'), to: ['b@example.com'] });
+        const [large] = await save({ raw: Buffer.alloc(9000, 'x'), to: ['a@example.com', 'b@example.com'] });
+        const listed = async (inbox: string) => (await store.list({ inbox })).messages.map(({ id }) => id);
+        expect(await listed('a@example.com')).toEqual([large, pinned]);
+        expect(await listed('b@example.com')).toEqual([large]);
+        for (const id of [...ids, alone!]) expect(await store.get(id)).toBeUndefined();
       });
 
       it('keeps a message that another inbox still holds', async () => {

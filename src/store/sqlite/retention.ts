@@ -5,6 +5,8 @@ import type { Removal } from './removal.ts';
 /** Bounds of the store; 0 switches one off. */
 export interface RetentionLimits {
   readonly keepPerInbox: number;
+  /** Octets of raw messages in each inbox. */
+  readonly keepBytesPerInbox?: number;
   readonly keepBytes: number;
   readonly keepAgeMs: number;
 }
@@ -17,7 +19,8 @@ export interface RetentionLimits {
  * batch. The message that has just arrived never gives way to itself: one that is larger than `keepBytes` stays, alone,
  * until the next arrives.
  *
- * Pinned messages are not counted by `keepPerInbox` and not looked at for their age. `keepBytes` is the bound of a disk
+ * Pinned messages are not counted by `keepPerInbox` and not looked at for their age; `keepBytesPerInbox` counts their
+ * octets and leaves them, and the newest of the others. `keepBytes` is the bound of a disk
  * and holds for them too: they go when nothing else but the newest message is left.
  */
 export class Retention {
@@ -47,13 +50,15 @@ export class Retention {
     this.#expired = database.prepare(
       'SELECT seq FROM messages WHERE received_at < ? AND seq < ? AND is_pinned = 0 ORDER BY received_at LIMIT ?',
     );
-    this.#overfull = database.prepare('SELECT inbox FROM inboxes WHERE messages - pinned > ? LIMIT 1');
+    this.#overfull = database.prepare(
+      'SELECT inbox FROM inboxes WHERE messages - pinned > ? OR (bytes > ? AND messages - pinned > 1) LIMIT 1',
+    );
   }
 
   /** Makes room for a message that has just been put into these inboxes. */
   afterArrival(inboxes: readonly InboxEntry[]): void {
-    const { keepPerInbox, keepBytes } = this.#limits;
-    if (keepPerInbox > 0) for (const entry of inboxes) this.#trim(entry, Number.POSITIVE_INFINITY);
+    const { keepBytes } = this.#limits;
+    if (this.#boundsInboxes) for (const entry of inboxes) this.#trim(entry, Number.POSITIVE_INFINITY);
     if (keepBytes === 0) return;
     while (this.#isOverBytes()) this.#removeOldest();
   }
@@ -78,18 +83,35 @@ export class Retention {
       this.#removeOldest();
       removed++;
     }
-    if (this.#limits.keepPerInbox === 0 || removed >= most) return removed;
-    const row = this.#overfull.get(this.#limits.keepPerInbox);
+    if (!this.#boundsInboxes || removed >= most) return removed;
+    const row = this.#overfull.get(this.#messagesPerInbox, this.#bytesPerInbox);
     return row ? removed + this.#trim(this.#ledger.entry(Number(row.inbox)), most - removed) : removed;
   }
 
   #trim(entry: InboxEntry, most: number): number {
     let removed = 0;
-    for (; removed < most && entry.messages - entry.pinned > this.#limits.keepPerInbox; removed++) {
+    for (; removed < most && this.#isOverfull(entry); removed++) {
       const oldest = entry.pinned === 0 ? this.#oldestIn : this.#oldestUnpinnedIn;
       this.#removal.placements([entry], Number(oldest.get(entry.inbox)!.seq));
     }
     return removed;
+  }
+
+  get #boundsInboxes(): boolean {
+    return this.#limits.keepPerInbox > 0 || (this.#limits.keepBytesPerInbox ?? 0) > 0;
+  }
+
+  get #messagesPerInbox(): number {
+    return this.#limits.keepPerInbox || Number.MAX_SAFE_INTEGER;
+  }
+
+  get #bytesPerInbox(): number {
+    return this.#limits.keepBytesPerInbox || Number.MAX_SAFE_INTEGER;
+  }
+
+  #isOverfull({ messages, pinned, bytes }: InboxEntry): boolean {
+    const others = messages - pinned;
+    return others > this.#messagesPerInbox || (bytes > this.#bytesPerInbox && others > 1);
   }
 
   #isOverBytes(): boolean {

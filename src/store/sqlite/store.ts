@@ -27,6 +27,8 @@ export interface SqliteStoreOptions {
   readonly naming: Naming;
   /** Messages an inbox keeps; 0 is off, as for the next two. */
   readonly keepPerInbox: number;
+  /** Octets of raw messages that an inbox keeps; 0 or absent is off. */
+  readonly keepBytesPerInbox?: number;
   /** Octets of raw messages kept in all. */
   readonly keepBytes: number;
   readonly keepAgeMs: number;
@@ -49,7 +51,16 @@ const EXPIRE_MS = { least: 1000, most: 60_000 };
  * @throws errors with the codes of `STORE_ERRORS`
  */
 export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { keepPerInbox, keepBytes, keepAgeMs, keptEvents, naming, report, now = createExpiryClock() } = options;
+  const {
+    keepPerInbox,
+    keepBytesPerInbox = 0,
+    keepBytes,
+    keepAgeMs,
+    keptEvents,
+    naming,
+    report,
+    now = createExpiryClock(),
+  } = options;
   const isInMemory = options.directory === MEMORY;
   const directory = isInMemory ? MEMORY : resolve(options.directory);
   const contents = isInMemory ? '' : layoutOf(directory).contents;
@@ -70,7 +81,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     const text = `${cause.message}; no mail is taken or shown until the daemon is started again`;
     report({ type: 'crash', where: 'store', error: new StoreError('STORE_FAILED', text, { cause }) });
   };
-  const limits = { keepPerInbox, keepBytes, keepAgeMs };
+  const limits = { keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs };
   const data: WriterOptions = { directory, naming, limits, keptEvents, now: now() };
   const starting = isInMemory ? undefined : startReaders(2, onDeath);
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
