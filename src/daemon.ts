@@ -1,9 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Server as TlsServer } from 'node:tls';
 import { Hasher } from './auth/hasher.ts';
 import { AUTH_LIMITS } from './auth/limits.ts';
+import { Card, type CardFacts } from './card.ts';
 import { formatListenUrl, innerProtocol, isEncrypted, type ListenAddress, parseServer } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
@@ -170,14 +171,20 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     named.push(...(await openDoors(doors, parts.rights)));
     for (const { protocol, url } of named) report({ type: 'listening', protocol, url });
     guard.start();
-    const card = await leaveCard(keep.directory, named, http.localToken);
+    const card =
+      keep.directory === ':memory:' ? undefined : new Card(keep.directory, () => cardOf(http, named, certificates));
+    undo.push(async () => card?.remove());
+    await card?.write();
+    certificates?.onChange(() => {
+      card?.write().catch((error: unknown) => report({ type: 'crash', where: 'card', error }));
+    });
 
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
       await Promise.all(doors.map((door) => door.stop(graceMs)));
       certificates?.stop();
       guard.stop();
-      await card?.();
+      await card?.remove();
       await keep.close();
     };
     return {
@@ -437,16 +444,15 @@ function urlOf(address: ListenAddress, bound: Bound): string {
   );
 }
 
-/** Tells other commands on this machine where the daemon of a data folder is; gives the way to take that back. */
-async function leaveCard(
-  directory: string,
+/** What other commands on this machine need to find the daemon, and to know that it is the one. */
+function cardOf(
+  { localToken: token }: HttpAccess,
   listeners: Daemon['listeners'],
-  token: string,
-): Promise<(() => Promise<void>) | undefined> {
-  if (directory === ':memory:') return undefined;
-  const card = join(directory, 'inboxd.json');
-  const text = JSON.stringify({ pid: process.pid, listeners, ...(token !== '' && { token }) });
-  await rm(card, { force: true }); // one that a killed daemon left may have been given other rights
-  await writeFile(card, `${text}\n`, { mode: 0o600 });
-  return () => rm(card, { force: true });
+  certificates: Certificates | undefined,
+): Omit<CardFacts, 'pid'> {
+  return {
+    listeners,
+    ...(token !== '' && { token }),
+    ...(certificates && { fingerprints: certificates.identities.map(fingerprintOf) }),
+  };
 }

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { type IncomingMessage, type RequestOptions, request as requestPlain } from 'node:http';
 import { request as requestSecure } from 'node:https';
-import { join } from 'node:path';
-import { formatListenUrl, parseListenUrl } from '../config/listen-url.ts';
+import { getCACertificates } from 'node:tls';
+import type { CardFacts } from '../card.ts';
 import { StartError } from '../errors.ts';
+import { readCard, wayTo } from './card.ts';
 import { oneLine } from './output.ts';
-import { type Card, connectable } from './running-daemon.ts';
 import { displayWidth } from './table.ts';
 
 /** How to find a daemon: its URL, or the data folder that it uses; and what lets us in. */
@@ -18,6 +17,7 @@ export type RemoteOptions = { readonly token?: string | undefined } & (
 interface Place {
   readonly url: string;
   readonly to: RequestOptions;
+  /** TLS to whom the system trusts; one's own daemon is known by its card. */
   readonly isSecure: boolean;
   /** Path that the daemon has behind a proxy, or ''. */
   readonly base: string;
@@ -62,15 +62,13 @@ export class Remote {
     const { url, to, isSecure, base, authorization } = this.#place();
     return new Promise((resolve, reject) => {
       const outgoing = (isSecure ? requestSecure : requestPlain)({
+        agent: false,
         ...to,
         path: `${base}${path}`,
         headers: { accept: '*/*', ...(authorization !== undefined && { authorization }), ...headers },
-        agent: false,
       });
       outgoing.setTimeout(idleMs, () => outgoing.destroy(new Error(`nothing came for ${idleMs / 1000} seconds`)));
-      outgoing.on('error', (error) =>
-        reject(unreachable(`no inboxd answers at ${url} (${reasonOf(error)}): ${START_OR_NAME}`, error)),
-      );
+      outgoing.on('error', (error) => reject(unanswered(url, error)));
       outgoing.on('response', (incoming) => {
         if (isGood(incoming)) resolve(incoming);
         else {
@@ -126,7 +124,11 @@ function placeOfUrl(text: string): Place {
   const userAndPassword = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
   return {
     url: `${url.origin}${base}`,
-    to: { host: hostname.replace(/^\[|\]$/g, ''), ...(port !== '' && { port }) },
+    to: {
+      host: hostname.replace(/^\[|\]$/g, ''),
+      ...(port !== '' && { port }),
+      ...(protocol === 'https:' && { ca: trusted() }),
+    },
     isSecure: protocol === 'https:',
     base,
     ...(username !== '' && { authorization: `Basic ${Buffer.from(userAndPassword).toString('base64')}` }),
@@ -137,38 +139,40 @@ function placeOfUrl(text: string): Place {
 function placeOfFolder(data: string): Place {
   if (data === ':memory:')
     throw unreachable(`data is :memory:, which tells nobody where its daemon is; give --url or INBOXD_URL`);
-  const { pid, listeners, token } = readCard(data);
-  const addresses = listeners.filter(({ protocol }) => protocol === 'http').map(({ url }) => parseListenUrl(url));
-  const known = addresses.filter((address) => address.ok).map(({ value }) => value);
-  const address = known.find(({ path }) => path === undefined) ?? known[0];
-  if (address === undefined)
-    throw unreachable(`the daemon that uses ${data} (process ${pid}) has no HTTP listener to ask`);
-  const authorization = token !== undefined && { authorization: `Bearer ${token}` };
-  if (address.path !== undefined) {
-    return {
-      url: formatListenUrl(address),
-      to: { socketPath: address.path },
-      isSecure: false,
-      base: '',
-      ...authorization,
-    };
-  }
-  const host = connectable(address.host);
+  const card = cardOf(data);
+  const { pid, token } = card;
+  const way = wayTo(card);
+  if (way === undefined) throw unreachable(`the daemon that uses ${data} (process ${pid}) has no HTTP listener to ask`);
   return {
-    url: formatListenUrl({ ...address, host }),
-    to: { host, port: address.port },
-    isSecure: false,
+    ...way,
+    isSecure: false, // the way has its own connections
     base: '',
-    ...authorization,
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
   };
 }
 
-function readCard(data: string): Card {
+function cardOf(data: string): CardFacts {
   try {
-    return JSON.parse(readFileSync(join(data, 'inboxd.json'), 'utf8')) as Card;
+    return readCard(data);
   } catch (error) {
     throw unreachable(`no daemon runs on ${data}: ${START_OR_NAME}`, error);
   }
+}
+
+/** Authorities that Node.js brings along, those of the system, and those of NODE_EXTRA_CA_CERTS. */
+function trusted(): string[] {
+  return [...new Set([...getCACertificates('default'), ...getCACertificates('system')])];
+}
+
+/** What OpenSSL and Node.js say of a certificate that nobody we trust vouches for, or that is another host's. */
+const UNTRUSTED = /^(?:ERR_TLS_CERT_ALTNAME_INVALID|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+const TRUST_IT =
+  'on its own machine use --data in place of --url, else let NODE_EXTRA_CA_CERTS name a file that vouches for it';
+
+function unanswered(url: string, error: Error): StartError {
+  const isUntrusted = UNTRUSTED.test((error as NodeJS.ErrnoException).code ?? '');
+  if (isUntrusted) return refused(`the certificate of ${url} is not trusted (${reasonOf(error)}): ${TRUST_IT}`);
+  return unreachable(`no inboxd answers at ${url} (${reasonOf(error)}): ${START_OR_NAME}`, error);
 }
 
 function isGood({ statusCode = 0 }: IncomingMessage): boolean {

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { join } from 'node:path';
-import { parseListenUrl } from '../config/listen-url.ts';
+import type { CardFacts } from '../card.ts';
 import { StartError } from '../errors.ts';
+import { readCard, wayTo } from './card.ts';
 
 /** The HTTP API of the daemon that uses a data folder. */
 export interface RunningDaemon {
@@ -14,39 +13,29 @@ export interface RunningDaemon {
   ask(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly text: string }>;
 }
 
-/** What a daemon says of itself in its data folder. */
-export interface Card {
-  readonly pid: number;
-  readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
-  /** Where HTTP wants credentials: a token for who can read the card. */
-  readonly token?: string;
-}
-
 const ANSWER_MS = 60_000;
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
 /**
  * Finds the daemon by the card it leaves in its folder, `inboxd.json`.
- * @throws StartError DAEMON_UNREACHABLE if there is no card, or no HTTP listener on it
+ * @throws StartError DAEMON_UNREACHABLE if there is no card, or no listener for HTTP or HTTPS on it
  */
 export function findDaemon(data: string): RunningDaemon {
-  const { pid, listeners, token } = readCard(data);
-  const url = listeners.find(({ protocol }) => protocol === 'http')?.url;
-  const parsed = url === undefined ? undefined : parseListenUrl(url);
-  if (!parsed?.ok) {
+  const card = cardOf(data);
+  const { pid, token } = card;
+  const way = wayTo(card);
+  if (way === undefined) {
     throw unreachable(
       `the daemon that uses ${data} (process ${pid}) has no HTTP listener to ask; stop it first, then try again`,
     );
   }
-  const { path: socketPath, host, port } = parsed.value;
-  const place = socketPath === undefined ? { host: connectable(host), port } : { socketPath };
   return {
     pid,
     ask: (method, path, body) =>
-      send({ ...place, method, path }, body, token).catch((error: unknown) => {
+      send({ ...way.to, method, path }, body, token).catch((error: unknown) => {
         if (error instanceof StartError) throw error;
         throw unreachable(
-          `the daemon that uses ${data} (process ${pid}) does not answer at ${url}: ${reasonOf(error)}`,
+          `the daemon that uses ${data} (process ${pid}) does not answer at ${way.url}: ${reasonOf(error)}`,
           error,
         );
       }),
@@ -56,27 +45,21 @@ export function findDaemon(data: string): RunningDaemon {
 /** Process id of the daemon that uses a data folder; undefined if none has said so. */
 export function daemonPid(data: string): number | undefined {
   try {
-    return readCard(data).pid;
+    return cardOf(data).pid;
   } catch {
     return undefined; // none runs, or it has yet to say where
   }
 }
 
-function readCard(data: string): Card {
+function cardOf(data: string): CardFacts {
   try {
-    return JSON.parse(readFileSync(join(data, 'inboxd.json'), 'utf8')) as Card;
+    return readCard(data);
   } catch (error) {
     throw unreachable(
       `a daemon uses ${data} but has not said where it listens; is it just starting or stopping?`,
       error,
     );
   }
-}
-
-/** A listener on every address is reached on loopback. */
-export function connectable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }
 
 function send(
@@ -91,7 +74,7 @@ function send(
   };
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { ...options, headers, agent: false, signal: AbortSignal.timeout(ANSWER_MS) },
+      { agent: false, ...options, headers, signal: AbortSignal.timeout(ANSWER_MS) },
       (incoming) => {
         const chunks: Buffer[] = [];
         let bytes = 0;

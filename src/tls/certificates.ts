@@ -79,6 +79,11 @@ export class Certificates {
     return contexts;
   }
 
+  /** Tells of each change, once listeners use the new certificates. */
+  onChange(changed: () => void): void {
+    this.#servers.push(changed);
+  }
+
   /** Reads the files again. What cannot be used is reported, and the certificates in use stay. Never rejects. */
   reload(): Promise<void> {
     this.#reloading ??= this.#reload().finally(() => {
