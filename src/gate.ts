@@ -12,6 +12,8 @@ export interface GateParts {
   /** Who is turned away hears nothing: it would wait for a handshake. */
   readonly isSilent: boolean;
   readonly places: Places;
+  /** Of these places, how many may be held before it is known for whom. */
+  readonly waiting: Places;
   /** Share of the places from which on they are for those who have few; 1 is never. */
   readonly tightFrom: number;
   readonly load: Load;
@@ -24,7 +26,7 @@ export interface GateParts {
  * Decides at the door, before a connection has cost anything: is there a place, can we take on more, may this address
  * have more. Who is turned away is told why in one line.
  */
-export function createGate({ protocol, isSilent, places, tightFrom, load, traffic, report }: GateParts): Gate {
+export function createGate({ protocol, isSilent, places, waiting, tightFrom, load, traffic, report }: GateParts): Gate {
   const tell = (address: string, verdict: Verdict, reason: string): Buffer => {
     const { code, enhanced, text } = verdict;
     report({ type: 'refusal', protocol, session: '', address, phase: 'connect', reason, code, text });
@@ -43,6 +45,18 @@ export function createGate({ protocol, isSilent, places, tightFrom, load, traffi
     leave(address) {
       places.give();
       traffic?.leave(address);
+    },
+    hold(balancer) {
+      const busy = load.refusal();
+      if (busy) return tell(balancer, busy.verdict, busy.reason);
+      if (!waiting.take()) return tell(balancer, FULL, 'places');
+      if (places.take()) return undefined;
+      waiting.give();
+      return tell(balancer, FULL, 'places');
+    },
+    release() {
+      places.give();
+      waiting.give();
     },
   };
 }

@@ -33,11 +33,14 @@ export interface Guard {
 
 type Protocol = 'smtp' | 'lmtp';
 
+/** Connections whose PROXY header has not come yet, over all listeners; no more than half of all places either. */
+const MOST_WAITING = 1024;
 /** How often clients that are slow are looked at while the daemon is strained. */
 const HURRY_MS = 10_000;
 
 export function createGuard(config: Config, resolver: Resolver, report: Reporter): Guard {
   const places = new Places(config.maxConnections);
+  const waiting = new Places(Math.min(MOST_WAITING, Math.ceil(config.maxConnections / 2)));
   const exempt = new Networks(config.exempt);
   const isExempt = (address: string): boolean => exempt.has(address) || (address === 'local' && isThisMachine(address));
   const traffic = new Traffic({ limits: config, isExempt, naming: config.naming });
@@ -74,7 +77,16 @@ export function createGuard(config: Config, resolver: Resolver, report: Reporter
   return {
     sleepers: traffic.sleepers,
     gate: (protocol, { isSilent }) =>
-      createGate({ protocol, isSilent, places, tightFrom, load, report, ...(countsTraffic(protocol) && { traffic }) }),
+      createGate({
+        protocol,
+        isSilent,
+        places,
+        waiting,
+        tightFrom,
+        load,
+        report,
+        ...(countsTraffic(protocol) && { traffic }),
+      }),
     filters(protocol) {
       const before: Filter[] = [];
       const behind: Filter[] = [];

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigInput } from '../src/config.ts';
 import { createDaemon, type Daemon } from '../src/daemon.ts';
 import type { Message } from '../src/mail/message.ts';
@@ -187,6 +187,61 @@ describe('a connection from a load balancer', () => {
     await (await daemonWith(config)).stop({ graceMs: 60_000 });
     expect(await heard).toBe('');
     expect(performance.now() - started).toBeLessThan(4_000);
+  });
+});
+
+describe('PROXY and XCLIENT: connections whose header is awaited', () => {
+  const opened: Socket[] = [];
+  afterEach(() => {
+    for (const socket of opened.splice(0)) socket.destroy();
+  });
+  const open = async (port: number, words: string | Buffer = ''): Promise<Socket> => {
+    const socket = connect(port, '127.0.0.1');
+    opened.push(socket);
+    await new Promise<void>((resolve) => socket.once('connect', resolve));
+    if (words.length > 0) socket.write(words);
+    return socket;
+  };
+  const full = () => reports.filter((one) => one.type === 'refusal' && one.reason === 'places');
+  const greeting = (socket: Socket) =>
+    new Promise<string>((resolve) => socket.once('data', (data) => resolve(`${data}`)));
+
+  it('take up places of all listeners together, at most half of them, and give them back', async () => {
+    const listen = ['smtp://127.0.0.1:0', 'smtp://127.0.0.1:0', 'lmtp://127.0.0.1:0'];
+    const daemon = await daemonWith({ listen, maxConnections: 6, proxyFrom: ['127.0.0.1'] });
+    const [one = 0, two = 0, lmtp = 0] = daemon.listeners.map(({ url }) => Number(new URL(url).port));
+    const waiting = [await open(one), await open(two), await open(lmtp)];
+    // half of the places wait: who comes now is turned away, whichever listener it is
+    expect(await hear(await open(one, V1))).toMatch(/^421 4\.3\.2 Too many connections/);
+    await expect.poll(() => full().length).toBe(1);
+    // one that says who it is waits no more, and the next may wait
+    const greeted = greeting(waiting[0]!);
+    waiting[0]!.write(V1);
+    expect(await greeted).toMatch(/^220 /);
+    const next = await open(two, V1);
+    expect(await greeting(next)).toMatch(/^220 /);
+    // one that goes makes room, too
+    const gone = hear(waiting[1]!);
+    waiting[1]!.end();
+    await gone;
+    for (const port of [one, two]) expect(await greeting(await open(port, V1))).toMatch(/^220 /);
+    expect(full()).toHaveLength(1);
+  });
+
+  it('are none where those who are served have all places', async () => {
+    const port = await start({ maxConnections: 2, proxyFrom: ['127.0.0.1'] });
+    for (let count = 0; count < 2; count++) expect(await greeting(await open(port, V1))).toMatch(/^220 /);
+    expect(await hear(await open(port))).toMatch(/^421 4\.3\.2 Too many connections/);
+    expect(full()).toHaveLength(1);
+    opened.shift()!.destroy();
+    await expect.poll(async () => greeting(await open(port, V1)), { timeout: 20_000 }).toMatch(/^220 /);
+  });
+
+  it('are turned away at once while the daemon is overloaded', async () => {
+    const port = await start({ memoryBytes: 1, proxyFrom: ['127.0.0.1'] });
+    await expect.poll(() => reports.some((one) => one.type === 'load' && one.level === 'overloaded')).toBe(true);
+    expect(await hear(await open(port))).toMatch(/^421 4\.3\.2 Too busy/);
+    expect(reports.filter((one) => one.type === 'refusal')).toMatchObject([{ reason: 'busy', address: '127.0.0.1' }]);
   });
 });
 

@@ -18,6 +18,9 @@ export interface Gate {
   /** Undefined lets a client in; else it is told this, if anything, and closed. `leave` follows for each that was let in. */
   enter(address: string): Buffer | undefined;
   leave(address: string): void;
+  /** As `enter`, for a connection of which nobody knows yet whose it is; `release` follows, before it may enter. */
+  hold(balancer: string): Buffer | undefined;
+  release(): void;
 }
 
 export interface ListenerOptions {
@@ -36,9 +39,6 @@ export interface Origin {
   readonly address: string;
   readonly port: number;
 }
-
-/** Connections whose PROXY header has not come yet; beyond, those of balancers are closed at once. */
-const MOST_AWAITED = 1024;
 
 /** A number of places: `take` gives false when none is left. */
 export class Places {
@@ -113,8 +113,15 @@ export class Listener {
   }
 
   #awaitHeader(peer: Peer, balancer: Origin, { refused }: Proxies): void {
+    const { gate } = this.#options;
+    const refusal = gate.hold(balancer.address);
+    if (refusal) {
+      turnAway(peer, refusal);
+      return;
+    }
     const stopWaiting = readProxied(peer, (outcome) => {
       this.#awaited.delete(peer);
+      gate.release();
       if (typeof outcome === 'string') {
         peer.destroy();
         refused(balancer.address, outcome);
@@ -123,15 +130,12 @@ export class Listener {
       }
     });
     this.#awaited.set(peer, stopWaiting);
-    if (this.#awaited.size > MOST_AWAITED) {
-      this.#giveUp(peer);
-      refused(balancer.address, 'too many headers are awaited already');
-    }
   }
 
   #giveUp(peer: Peer): void {
     this.#awaited.get(peer)?.();
     this.#awaited.delete(peer);
+    this.#options.gate.release();
     peer.destroy();
   }
 
@@ -140,11 +144,7 @@ export class Listener {
     const { address } = from;
     const refusal = gate.enter(address);
     if (refusal) {
-      peer.on('error', () => {
-        // it was not served, so there is nothing to end
-      });
-      if (refusal.length > 0) peer.write(refusal);
-      peer.destroySoon();
+      turnAway(peer, refusal);
       return;
     }
     const served = this.#options.serve(peer, from);
@@ -182,4 +182,12 @@ export class Listener {
     for (const served of this.#served) served.destroy('shutdown');
     await closed;
   }
+}
+
+function turnAway(peer: Peer, words: Buffer): void {
+  peer.on('error', () => {
+    // it was not served, so there is nothing to end
+  });
+  if (words.length > 0) peer.write(words);
+  peer.destroySoon();
 }

@@ -52,7 +52,12 @@ async function listen(limits: Partial<SmtpLimits>, implicit: boolean, places = 1
   const free = new Places(places);
   const listener = new Listener({
     at: { host: '127.0.0.1', port: 0 },
-    gate: { enter: () => (free.take() ? undefined : Buffer.alloc(0)), leave: () => free.give() },
+    gate: {
+      enter: () => (free.take() ? undefined : Buffer.alloc(0)),
+      leave: () => free.give(),
+      hold: () => (free.take() ? undefined : Buffer.alloc(0)),
+      release: () => free.give(),
+    },
     serve: (peer) => new Connection(peer, smtp, new Session(services, '127.0.0.1', 1), { upgrade, implicit }),
   });
   const bound = await listener.listen();
