@@ -30,6 +30,7 @@ import { type Seat, seatSockets } from './seats.ts';
 import { discard } from './sinks/discard.ts';
 import { loadSink } from './sinks/load.ts';
 import { createMaildirSink } from './sinks/maildir.ts';
+import { createPipeSink } from './sinks/pipe.ts';
 import { createStoreSink } from './sinks/store.ts';
 import { SMTP_LIMITS, type SmtpLimits } from './smtp/limits.ts';
 import { type Logins, prepare, Session } from './smtp/session.ts';
@@ -225,7 +226,10 @@ async function openKeep(
   const bounds = { keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs };
   const store = await createSqliteStore({ directory, naming, ...bounds, report });
   undo.push(() => store.close());
-  const chosen = parts.sink ?? (await chooseSink(config, store));
+  const stopped = new AbortController();
+  const stopSink = async (): Promise<void> => stopped.abort(new Error('the daemon stops'));
+  const chosen = parts.sink ?? (await chooseSink(config, { store, report, stop: stopped.signal }));
+  undo.push(stopSink);
   const verifying = startVerifying(config, {
     sink: chosen,
     store: stores ? store : undefined,
@@ -246,6 +250,7 @@ async function openKeep(
     directory,
     close: async () => {
       space.stop();
+      await stopSink();
       await verifying.close();
       await store.close();
       await remove();
@@ -253,7 +258,14 @@ async function openKeep(
   };
 }
 
-async function chooseSink(config: Config, store: Store): Promise<Sink> {
+interface SinkParts {
+  readonly store: Store;
+  readonly report: Reporter;
+  /** The daemon stops and waits for no message any more. */
+  readonly stop: AbortSignal;
+}
+
+async function chooseSink(config: Config, { store, report, stop }: SinkParts): Promise<Sink> {
   switch (config.sink.kind) {
     case 'store':
       return createStoreSink(store);
@@ -261,6 +273,11 @@ async function chooseSink(config: Config, store: Store): Promise<Sink> {
       return discard;
     case 'maildir':
       return createMaildirSink(config.sink.path, config.hostname);
+    case 'pipe': {
+      const { pipeTimeoutMs: runMs, pipeProcesses: processes, pipeQueue: waiting, hostname } = config;
+      const { command } = config.sink;
+      return createPipeSink({ command, hostname, limits: { runMs, processes, waiting }, report, stop });
+    }
     case 'module':
       return loadSink(config.sink.path);
   }

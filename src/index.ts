@@ -23,6 +23,7 @@ export { traceHeaders } from './mail/trace.ts';
 export { allOf, aside } from './sinks/combine.ts';
 export { discard } from './sinks/discard.ts';
 export { createMaildirSink } from './sinks/maildir.ts';
+export { createPipeSink, type PipeOptions } from './sinks/pipe.ts';
 export { createSqliteStore } from './store/sqlite/store.ts';
 export { diagram } from './wire/diagram.ts';
 export { compile, END, type Machine, nextState, type Row, type Step, type Table, TableError } from './wire/machine.ts';

@@ -1,8 +1,7 @@
 import { isIP } from 'node:net';
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { parseBlockList } from '../dns/block-list.ts';
 import { parseNetwork } from '../wire/networks.ts';
+import { isCommand, printCommand, readCommand } from './command.ts';
 import {
   formatListenUrl,
   isHostName,
@@ -12,6 +11,7 @@ import {
   parseListenUrl,
   parseServer,
 } from './listen-url.ts';
+import { resolvePath } from './resolve-path.ts';
 import { parseSyslog } from './syslog-url.ts';
 import { formatBytes, formatDuration, parseBytes, parseDuration } from './units.ts';
 
@@ -43,7 +43,8 @@ export interface Kind<T> {
 /** What becomes of a finished message. */
 export type SinkChoice =
   | { readonly kind: 'store' | 'discard' }
-  | { readonly kind: 'maildir' | 'module'; readonly path: string };
+  | { readonly kind: 'maildir' | 'module'; readonly path: string }
+  | { readonly kind: 'pipe'; readonly command: readonly string[] };
 
 /** Who may log in to mail sessions: nobody, anybody, or who a file names. */
 export type AuthChoice = { readonly kind: 'off' | 'any' } | { readonly kind: 'file'; readonly path: string };
@@ -355,7 +356,7 @@ export const BLOCK_LISTS: Kind<readonly string[]> = {
 
 /** Where finished messages go. */
 export const SINK: Kind<SinkChoice> = {
-  allowed: 'store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs',
+  allowed: 'store, discard, maildir:DIR, pipe:COMMAND, or the path of a module ending in .ts, .mts, .js or .mjs',
   placeholder: 'sink',
   words: ['store', 'discard'],
   read(raw, base) {
@@ -366,14 +367,20 @@ export const SINK: Kind<SinkChoice> = {
       if (folder === '') return { ok: false, why: 'the folder after maildir: is missing' };
       return { ok: true, value: { kind: 'maildir', path: resolvePath(folder, base) } };
     }
+    if (raw.startsWith('pipe:')) {
+      const command = readCommand(raw.slice('pipe:'.length), base);
+      return typeof command === 'string' ? { ok: false, why: command } : { ok: true, value: { kind: 'pipe', command } };
+    }
     return /\.m?[jt]s$/.test(raw) ? { ok: true, value: { kind: 'module', path: resolvePath(raw, base) } } : BAD;
   },
   accepts(value) {
-    const { kind, path } = (value ?? {}) as { kind?: unknown; path?: unknown };
+    const { kind, path, command } = (value ?? {}) as { kind?: unknown; path?: unknown; command?: unknown };
+    if (kind === 'pipe') return isCommand(command);
     return kind === 'store' || kind === 'discard' || ((kind === 'maildir' || kind === 'module') && isPath(path));
   },
   print(value) {
     if (value.kind === 'maildir') return `maildir:${value.path}`;
+    if (value.kind === 'pipe') return `pipe:${printCommand(value.command)}`;
     return value.kind === 'module' ? value.path : value.kind;
   },
 };
@@ -404,9 +411,4 @@ function isListenAddress(value: unknown): boolean {
   const address = value as ListenAddress;
   if (address.path !== undefined && !isPath(address.path)) return false;
   return parseListenUrl(formatListenUrl({ ...address, host: String(address.host) } as ListenAddress)).ok;
-}
-
-/** A leading `~` is the home folder: no shell expands it in a file or variable, and a folder of that name is never meant. */
-function resolvePath(path: string, base: string): string {
-  return resolve(base, path === '~' || path.startsWith('~/') ? `${homedir()}${path.slice(1)}` : path);
 }

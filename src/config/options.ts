@@ -1,6 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { CLIENT_LIMITS } from '../http/limits.ts';
+import { PIPE_LIMITS } from '../sinks/limits.ts';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
 import {
   ACCOUNT,
@@ -104,6 +105,9 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'keep-age',         property: 'keepAgeMs',        category: 'Inboxes and store', kind: KEEP_TIME,                         initial: () => 0,                                   doc: 'Time a message is kept' },
   { key: 'hostname',         property: 'hostname',         category: 'Receiving',         kind: HOST_NAME,                         initial: systemName,                                usually: 'the name of the system', doc: 'Name of the daemon in greetings and trace' },
   { key: 'sink',             property: 'sink',             category: 'Receiving',         kind: SINK,                              initial: () => ({ kind: 'store' }),                 doc: 'What becomes of a finished message' },
+  { key: 'pipe-timeout',     property: 'pipeTimeoutMs',    category: 'Receiving',         kind: SINK_WAIT,                         initial: () => PIPE_LIMITS.runMs,                   doc: 'Longest run of the command of sink pipe:COMMAND for one message; then it is killed' },
+  { key: 'pipe-processes',   property: 'pipeProcesses',    category: 'Receiving',         kind: wholeNumber(1, 1000),              initial: () => PIPE_LIMITS.processes,               doc: 'Commands of sink pipe:COMMAND that run at once' },
+  { key: 'pipe-queue',       property: 'pipeQueue',        category: 'Receiving',         kind: wholeNumber(0, 100_000),           initial: () => PIPE_LIMITS.waiting,                 doc: 'Messages that wait for one of these to end; with more, senders are told to come again' },
   { key: 'profile',          property: 'profile',          category: 'Receiving',         kind: oneOf(['rfc5321', 'mailinator', 'public']), initial: () => 'rfc5321',                   doc: 'Manners of the SMTP conversation; public is rfc5321 with the limits that an open Internet calls for' },
   { key: 'bare-newlines',    property: 'bareNewlines',     category: 'Receiving',         kind: oneOf(['reject', 'keep']),         initial: () => 'reject',                            doc: 'Content with a bare CR or LF: refuse it, or keep it byte for byte and flag it' },
   { key: 'lenient-syntax',   property: 'lenientSyntax',    category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Accept addresses without angle brackets and stray spaces' },

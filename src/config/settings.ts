@@ -39,6 +39,12 @@ export interface Config extends GuardLimits, SessionLimits {
   /** 0: for ever. */
   readonly keepAgeMs: number;
   readonly sink: SinkChoice;
+  /** Longest run of the command of a pipe sink for one message. */
+  readonly pipeTimeoutMs: number;
+  /** Commands at once. */
+  readonly pipeProcesses: number;
+  /** Messages that wait for one of them to end. */
+  readonly pipeQueue: number;
   readonly profile: 'rfc5321' | 'mailinator' | 'public';
   /** Zones of the DNS that list addresses, with the answers that count. */
   readonly blockLists: readonly string[];

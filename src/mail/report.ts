@@ -108,6 +108,15 @@ export type Report =
       readonly error: unknown;
     }
   | {
+      /** A command that disposes of messages said no, or wrote to its standard error. */
+      readonly type: 'command';
+      readonly program: string;
+      readonly session: string;
+      readonly exitCode: number;
+      /** First line of its standard error. */
+      readonly errors: string;
+    }
+  | {
       /** A certificate has come into use, or its end is near or over. */
       readonly type: 'certificate';
       readonly event: CertificateEvent;

@@ -132,6 +132,11 @@ function writeReport(logger: Logger, report: Report): void {
       if (report.works) logger.info({ zone: report.zone }, 'block list answers again');
       else logger.warn({ zone: report.zone, why: visible(report.why) }, 'block list does not answer; it has no say');
       return;
+    case 'command': {
+      const { program, session, exitCode, errors } = report;
+      logger.warn({ session, program: visible(program), exitCode, stderr: visible(errors) }, 'command');
+      return;
+    }
     case 'tarpit': {
       if (!logger.isLevelEnabled('debug')) return;
       const { session, address, reason, milliseconds } = report;

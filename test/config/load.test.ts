@@ -126,6 +126,14 @@ describe('values', () => {
       data: '/work/mail',
       sink: { kind: 'module', path: '/work/my-sink.ts' },
     });
+    expect(loadConfig({ sink: 'pipe:./deliver  -d $x' }, {}, '/work').config.sink).toEqual({
+      kind: 'pipe',
+      command: ['/work/deliver', '-d', '$x'],
+    });
+    expect(loadConfig({ sink: 'pipe:["cat", "a b", ""]' }, {}, '/work').config.sink).toEqual({
+      kind: 'pipe',
+      command: ['cat', 'a b', ''],
+    });
     expect(loadConfig({ data: '~/mail' }, {}, '/work').config.data).toBe(join(homedir(), 'mail'));
     expect(loadConfig({ data: ':memory:' }, {}, '/work').config.data).toBe(':memory:');
   });
@@ -236,11 +244,15 @@ describe('errors', () => {
     ],
     [
       { sink: 'maildir:' },
-      'bad value "maildir:" for sink (flag --sink); the folder after maildir: is missing; allowed: store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs',
+      'bad value "maildir:" for sink (flag --sink); the folder after maildir: is missing; allowed: store, discard, maildir:DIR, pipe:COMMAND, or the path of a module ending in .ts, .mts, .js or .mjs',
+    ],
+    [
+      { sink: 'pipe:[1]' },
+      'bad value "pipe:[1]" for sink (flag --sink); a command is a program and its arguments, or a JSON array of them; allowed: store, discard, maildir:DIR, pipe:COMMAND, or the path of a module ending in .ts, .mts, .js or .mjs',
     ],
     [
       { sink: 'discrad' },
-      'bad value "discrad" for sink (flag --sink); allowed: store, discard, maildir:DIR, or the path of a module ending in .ts, .mts, .js or .mjs; did you mean discard?',
+      'bad value "discrad" for sink (flag --sink); allowed: store, discard, maildir:DIR, pipe:COMMAND, or the path of a module ending in .ts, .mts, .js or .mjs; did you mean discard?',
     ],
     [
       { listen: ['smtp://127.0.0.1:1', 'imap://x:1'] },
