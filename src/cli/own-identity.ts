@@ -3,6 +3,7 @@ import { StartError } from '../errors.ts';
 import { findIdentity } from '../system/identity.ts';
 import { ownFolder } from '../system/own-folder.ts';
 import { Privileges } from '../system/privileges.ts';
+import { requireReadable } from './readable-files.ts';
 
 /**
  * Sees to whom the daemon runs as: becomes the configured user, but for binding, or makes sure that a root who stays root
@@ -18,7 +19,10 @@ export function settleIdentity({ config, origins }: LoadedConfig): Privileges | 
   }
   const identity = findIdentity(config.user, config.group);
   const isRoot = process.geteuid?.() === 0;
-  if (!isRoot && process.geteuid?.() === identity.uid) return undefined; // whom we are to become we are already
+  if (!isRoot && process.geteuid?.() === identity.uid) {
+    requireReadable(config, config.user);
+    return undefined; // whom we are to become we are already
+  }
   if (isRoot) {
     if (config.sink.kind === 'store' && config.data !== ':memory:') {
       if (origins.data?.source === 'default') throw new StartError('CONFIG_CONFLICT', DATA_WANTED);
@@ -28,6 +32,7 @@ export function settleIdentity({ config, origins }: LoadedConfig): Privileges | 
   }
   const privileges = new Privileges(identity);
   privileges.lend();
+  requireReadable(config, config.user);
   return privileges;
 }
 

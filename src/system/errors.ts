@@ -5,6 +5,8 @@ export const SYSTEM_ERRORS = Object.freeze({
   USER_UNUSABLE: 'The user or group to become is unknown, is root, or the program may not change to it.',
   USER_KEEPS_RIGHTS: 'Rights of root were still there after they were given up; the daemon does not go on with them.',
   FOLDER_OF_ANOTHER: 'A folder belongs to somebody else than the user that the daemon runs as; the message says whom.',
+  FILE_UNREADABLE:
+    'The user that the daemon runs as may not read a file of the configuration; the message names file, user and remedy.',
   SOCKET_UNMATCHED: 'A socket that systemd passed on belongs to no listener; the message names it.',
   LOG_UNWRITABLE: 'The log file cannot be opened; the message names the path and the reason.',
   SYSLOG_UNAVAILABLE: 'The local syslog needs the program logger of util-linux, or the address cannot be read.',

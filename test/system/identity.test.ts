@@ -1,6 +1,16 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { expect, it } from 'vitest';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { describe, expect, it } from 'vitest';
 import { Folder, inboxd, serve } from '../cli/support.ts';
+import { writeCertificate } from '../support/certificate-files.ts';
 import { describeAsRoot } from '../support/peers.ts';
 import { SmtpClient } from '../support/smtp-client.ts';
 
@@ -77,5 +87,50 @@ describeAsRoot('a daemon that is started as root', () => {
     writeFileSync(folder.at('data/inboxd.db'), '');
     const foreign = await inboxd([...FREE, '--user', 'nobody', '--data', folder.at('data')]);
     expect(foreign).toMatchObject({ code: 2, stderr: expect.stringContaining(`chown -R 65534:65534`) });
+  });
+
+  describe('with files that it has to read again as the user', () => {
+    it('refuses one that only root can read, and names file, user and remedy; what opens it is enough', async () => {
+      using folder = new Folder();
+      chmodSync(folder.path, 0o755);
+      const { cert, key } = await writeCertificate(folder.path, 'mx.test');
+      const users = folder.at('users');
+      writeFileSync(users, '# nobody yet\n', { mode: 0o600 });
+      const args = [...FREE, '--user', 'nobody', '--group', 'mail', '--data', folder.at('data'), '--auth', users];
+      const all = [...args, '--tls-cert', cert, '--tls-key', key];
+      const gid = Number(/^mail:[^:]*:(\d+):/m.exec(readFileSync('/etc/group', 'utf8'))?.[1]);
+      for (const [option, path] of [
+        ['auth', users],
+        ['tls-cert', cert],
+        ['tls-key', key],
+      ] as const) {
+        const { code, stderr } = await inboxd(all);
+        expect({ code, lines: stderr.trimEnd().split('\n').length }).toEqual({ code: 2, lines: 1 });
+        expect(stderr).toContain(
+          `user nobody cannot read ${path} of ${option}; let it with: setfacl -m u:nobody:r ${path} `,
+        );
+        chownSync(path, 0, gid);
+        chmodSync(path, 0o640);
+      }
+      await using serving = await serve(all);
+      expect(serving.stderr).toBe('');
+    });
+
+    it('names the folder that is closed to the user, behind a link as well', async () => {
+      using folder = new Folder();
+      chmodSync(folder.path, 0o755);
+      mkdirSync(folder.at('archive'), { mode: 0o700 });
+      const { cert, key } = await writeCertificate(folder.at('archive'), 'mx.test');
+      for (const path of [cert, key]) chmodSync(path, 0o644);
+      mkdirSync(folder.at('live'));
+      symlinkSync('../archive/mx.test.crt', folder.at('live/cert.pem'));
+      symlinkSync('../archive/mx.test.key', folder.at('live/key.pem'));
+      const files = ['--tls-cert', folder.at('live/cert.pem'), '--tls-key', folder.at('live/key.pem')];
+      const { code, stderr } = await inboxd([...FREE, '--user', 'nobody', '--data', folder.at('data'), ...files]);
+      expect(code).toBe(2);
+      const archive = folder.at('archive');
+      expect(stderr).toContain(`cannot read ${folder.at('live/cert.pem')} of tls-cert: ${archive} is closed to it`);
+      expect(stderr).toContain(`setfacl -m u:nobody:x ${archive} `);
+    });
   });
 });
