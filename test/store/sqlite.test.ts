@@ -53,8 +53,7 @@ describe('restart', () => {
     await store.save(small);
     await store.save(large);
     await store.change({ ids: [small.id] }, { read: true });
-    const isParsed = async () => (await store.list({})).messages.every(({ snippet }) => snippet !== '');
-    await until(isParsed);
+    await until(async () => (await store.stats()).unindexed === 0);
     const before = { list: await store.list({}), inboxes: await store.inboxes(), message: await store.get(small.id) };
     await store.close();
     store = await open();
