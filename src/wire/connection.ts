@@ -109,7 +109,7 @@ const OUTPUT_HIGH_WATER_BYTES = 64 * 1024;
 const INPUT_HIGH_WATER_BYTES = 64 * 1024;
 /** Commands run before other connections get their turn. */
 const COMMANDS_PER_TURN = 100;
-/** Octets of input thrown away after our last word before the connection is cut. */
+/** Octets of input thrown away after our last word; whoever sends more waits until the connection is cut. */
 const LINGER_BYTES = 4 * 1024 * 1024;
 
 const WHY_ENDED: Partial<Record<Signal, EndReason>> = {
@@ -252,7 +252,7 @@ export class Connection<S extends string, X extends Session> {
     if (this.#shaking) return; // clear text that came too late
     if (this.#over) {
       this.#lingered += view.length;
-      if (this.#lingered > LINGER_BYTES) this.#socket.destroy();
+      if (this.#lingered > LINGER_BYTES) this.#pause(); // cutting it now would take our last word from who has not read it
       return;
     }
     this.#input.push(view);

@@ -1,8 +1,9 @@
 /**
  * A disk that says no at one point alone. Folders of their own make files that cannot be opened or filled; for the rest
  * strace has the kernel answer one call on one file with an error. Whatever the point: the client gets 452 or 451 or,
- * where nothing of his mail depends on it, his 250; the session goes on; nothing that was acknowledged is lost; no file
- * and no descriptor is left behind; and when the disk says yes again, so does the daemon.
+ * where nothing of his mail depends on it (what is in the intake log reaches the tables later), his 250; the session goes
+ * on; nothing that was acknowledged is lost; no file and no descriptor is left behind; and when the disk says yes again,
+ * so does the daemon.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,10 +62,12 @@ const POINTS: readonly Point[] = [
   { name: 'writing a content file',               breaks: cramped('contents', 'size=500k'),                    content: LARGE,  codes: [452] },
   { name: 'syncing the folder of contents',       breaks: refused('fsync', 'ENOSPC', 'contents'),             content: LARGE,  codes: [452] },
   { name: 'syncing it on a broken disk',          breaks: refused('fsync', 'EIO', 'contents'),                content: LARGE,  codes: [451] },
-  { name: 'appending to the WAL',                 breaks: refused('pwrite64', 'ENOSPC', 'inboxd.db-wal'),     content: SMALL,  codes: [451, 452] },
-  { name: 'appending to the WAL over quota',      breaks: refused('pwrite64', 'EDQUOT', 'inboxd.db-wal'),     content: SMALL,  codes: [451, 452] },
-  { name: 'appending to a WAL turned read-only',  breaks: refused('pwrite64', 'EROFS', 'inboxd.db-wal'),      content: SMALL,  codes: [451, 452] },
-  { name: 'syncing the WAL',                      breaks: refused('fsync,fdatasync', 'EIO', 'inboxd.db-wal'), content: SMALL,  codes: [451, 452] },
+  { name: 'writing to the intake log',            breaks: refused('pwrite64', 'ENOSPC', 'intake-0'),          content: SMALL,  codes: [250] },
+  { name: 'writing it to a broken disk',          breaks: refused('pwrite64', 'EIO', 'intake-0'),             content: SMALL,  codes: [250] },
+  { name: 'appending to the WAL',                 breaks: refused('pwrite64', 'ENOSPC', 'inboxd.db-wal'),     content: SMALL,  codes: [250, 451, 452] },
+  { name: 'appending to the WAL over quota',      breaks: refused('pwrite64', 'EDQUOT', 'inboxd.db-wal'),     content: SMALL,  codes: [250, 451, 452] },
+  { name: 'appending to a WAL turned read-only',  breaks: refused('pwrite64', 'EROFS', 'inboxd.db-wal'),      content: SMALL,  codes: [250, 451, 452] },
+  { name: 'syncing the WAL',                      breaks: refused('fsync,fdatasync', 'EIO', 'inboxd.db-wal'), content: SMALL,  codes: [250, 451, 452] },
   { name: 'copying the WAL into the database',    breaks: refused('pwrite64', 'ENOSPC', 'inboxd.db'),         content: MIDDLE, codes: [250, 451, 452] },
   { name: 'syncing the database',                 breaks: refused('fsync,fdatasync', 'EIO', 'inboxd.db'),     content: MIDDLE, codes: [250, 451, 452] },
 ];
