@@ -24,6 +24,7 @@ import type { Reporter } from './mail/report.ts';
 import type { Resolver } from './mail/resolver.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
+import { serveMaildrops, turnAway } from './maildrops.ts';
 import { type Counts, createCounters } from './report/counters.ts';
 import { createMetrics, type Metrics } from './report/metrics.ts';
 import { type Seat, seatSockets } from './seats.ts';
@@ -46,7 +47,7 @@ import { startVerifying } from './verifying.ts';
 import { VERSION } from './version.ts';
 import { type Bound, bindServer, type Place, readyPlace } from './wire/bind.ts';
 import { Connection } from './wire/connection.ts';
-import { Listener, type Origin } from './wire/listener.ts';
+import { Listener, type ListenerOptions, type Origin } from './wire/listener.ts';
 import { Networks } from './wire/networks.ts';
 import type { Peer } from './wire/peer.ts';
 import type { Proxies } from './wire/proxied.ts';
@@ -158,14 +159,16 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
               certificates,
               clients,
             })
-          : await makeMailDoor(address, config, {
-              keep,
-              report,
-              guard,
-              logins,
-              filters: [...(rules ? [rules] : []), ...(parts.filters ?? [])],
-              certificates,
-            });
+          : innerProtocol(address.protocol) === 'pop3'
+            ? await makeMaildropDoor(address, config, { keep, report, guard, access: http.access, certificates })
+            : await makeMailDoor(address, config, {
+                keep,
+                report,
+                guard,
+                logins,
+                filters: [...(rules ? [rules] : []), ...(parts.filters ?? [])],
+                certificates,
+              });
       undo.push(() => door.stop(0));
       doors.push(door);
     }
@@ -378,11 +381,36 @@ async function makeMailDoor(address: Seat, config: Config, parts: MailParts): Pr
   };
   // no word of ours would be understood before the handshake, and that is not worth one
   const gate = guard.gate(protocol, { isSilent: tls?.implicit === true });
-  const proxies = config.proxyFrom.length > 0 ? proxiesOf(config, protocol, report) : undefined;
-  const listener = new Listener({ at: place(address), gate, serve, ...(proxies && { proxies }) });
+  const listener = listenerOf(address, config, report, { gate, serve });
   guard.watch(services, listener);
+  return doorOf(address, listener);
+}
+
+function listenerOf(
+  address: Seat,
+  config: Config,
+  report: Reporter,
+  { gate, serve }: Pick<ListenerOptions, 'gate' | 'serve'>,
+): Listener {
+  const protocol = innerProtocol(address.protocol);
+  const proxies = config.proxyFrom.length > 0 ? proxiesOf(config, protocol, report) : undefined;
+  return new Listener({ at: place(address), gate, serve, ...(proxies && { proxies }) });
+}
+
+async function doorOf(address: Seat, listener: Listener): Promise<Door> {
   await ready(address, () => listener.ready());
   return { address, bind: () => listener.bind(), stop: (graceMs) => listener.stop(graceMs) };
+}
+
+type MaildropDoorParts = Pick<MailParts, 'keep' | 'report' | 'guard' | 'certificates'> & Pick<HttpAccess, 'access'>;
+
+async function makeMaildropDoor(address: Seat, config: Config, parts: MaildropDoorParts): Promise<Door> {
+  const { keep, report, guard, access, certificates } = parts;
+  const { access: tls, starttls: stls } = encryptMail(address, config, certificates);
+  const { sleepers } = guard;
+  const serve = serveMaildrops(config, { store: keep.store, access, sleepers, report, tls, stls });
+  const gate = guard.gate('pop3', { isSilent: tls?.implicit === true, say: turnAway });
+  return doorOf(address, listenerOf(address, config, report, { gate, serve }));
 }
 
 /** The filter that decides by addresses; undefined where none is configured. */

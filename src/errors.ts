@@ -16,6 +16,7 @@ export const START_ERRORS = Object.freeze({
   ADDRESS_FORBIDDEN: 'The system does not let this user listen there; ports below 1024 need a privilege.',
   ADDRESS_UNAVAILABLE: 'The host to listen on is no address of this machine, or its name is unknown.',
   ...HTTP_ERRORS,
+  POP3_OPEN: 'POP3 would be open to other machines, and there are no tokens to ask for; give http-auth.',
   ...USERS_ERRORS,
   ...TLS_ERRORS,
   ...STORE_ERRORS,

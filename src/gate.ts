@@ -7,10 +7,14 @@ import type { Gate, Places } from './wire/listener.ts';
 
 const FULL: Verdict = { code: 421, enhanced: '4.3.2', text: 'Too many connections, try again later' };
 
+const inSmtp = ({ code, enhanced, text }: Verdict): Buffer => reply(code, enhanced, text).bytes;
+
 export interface GateParts {
   readonly protocol: string;
   /** Who is turned away hears nothing: it would wait for a handshake. */
   readonly isSilent: boolean;
+  /** Says it in the words of the protocol; SMTP's if absent. */
+  readonly say?: (verdict: Verdict) => Buffer;
   readonly places: Places;
   /** Of these places, how many may be held before it is known for whom. */
   readonly waiting: Places;
@@ -26,11 +30,21 @@ export interface GateParts {
  * Decides at the door, before a connection has cost anything: is there a place, can we take on more, may this address
  * have more. Who is turned away is told why in one line.
  */
-export function createGate({ protocol, isSilent, places, waiting, tightFrom, load, traffic, report }: GateParts): Gate {
+export function createGate({
+  protocol,
+  isSilent,
+  say = inSmtp,
+  places,
+  waiting,
+  tightFrom,
+  load,
+  traffic,
+  report,
+}: GateParts): Gate {
   const tell = (address: string, verdict: Verdict, reason: string): Buffer => {
-    const { code, enhanced, text } = verdict;
+    const { code, text } = verdict;
     report({ type: 'refusal', protocol, session: '', address, phase: 'connect', reason, code, text });
-    return isSilent ? Buffer.alloc(0) : reply(code, enhanced, text).bytes;
+    return isSilent ? Buffer.alloc(0) : say(verdict);
   };
   return {
     enter(address) {

@@ -2,7 +2,7 @@ import type { Config } from './config/settings.ts';
 import { parseBlockList } from './dns/block-list.ts';
 import { blockLists } from './dns/block-list-filter.ts';
 import { confirmReverseNames } from './dns/reverse-name-filter.ts';
-import { createGate } from './gate.ts';
+import { createGate, type GateParts } from './gate.ts';
 import type { GuardLimits } from './guard/limits.ts';
 import { type Level, Load } from './guard/load.ts';
 import { refuseLoops } from './guard/loops.ts';
@@ -20,7 +20,7 @@ import { isThisMachine, Networks } from './wire/networks.ts';
 /** What keeps clients within bounds, made of a configuration; what is off in there costs nothing. */
 export interface Guard {
   readonly sleepers: Sleepers;
-  gate(protocol: Protocol, how: { readonly isSilent: boolean }): Gate;
+  gate(protocol: Protocol | 'pop3', how: Pick<GateParts, 'isSilent' | 'say'>): Gate;
   /** Asked before anybody else's filters, and those asked behind them, when a message is there. */
   filters(protocol: Protocol): { readonly before: readonly Filter[]; readonly behind: readonly Filter[] };
   /** Limits of the sessions of a protocol. */
@@ -73,13 +73,13 @@ export function createGuard(config: Config, resolver: Resolver, report: Reporter
 
   /** LMTP is spoken by one's own mail server, which has many clients' mail in few connections. */
   const tightFrom = config.strainPercent > 0 ? config.strainPercent / 100 : 1;
-  const countsTraffic = (protocol: Protocol): boolean => protocol !== 'lmtp' && boundsTraffic(config);
+  const countsTraffic = (protocol: Protocol | 'pop3'): boolean => protocol !== 'lmtp' && boundsTraffic(config);
   return {
     sleepers: traffic.sleepers,
-    gate: (protocol, { isSilent }) =>
+    gate: (protocol, how) =>
       createGate({
+        ...how,
         protocol,
-        isSilent,
         places,
         waiting,
         tightFrom,

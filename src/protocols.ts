@@ -1,4 +1,5 @@
 import { lmtp, lmtpTlsRequired } from './lmtp/table.ts';
+import { pop3 } from './pop3/table.ts';
 import { mailinator, smtp, smtpTlsRequired } from './smtp/table.ts';
 import { diagram } from './wire/diagram.ts';
 
@@ -8,6 +9,7 @@ const DIAGRAMS: ReadonlyMap<string, () => string> = new Map([
   ['lmtp', () => diagram(lmtp.table)],
   ['smtp-tls-required', () => diagram(smtpTlsRequired.table)],
   ['lmtp-tls-required', () => diagram(lmtpTlsRequired.table)],
+  ['pop3', () => diagram(pop3.table)],
   ['mailinator', () => diagram(mailinator.table)],
 ]);
 

@@ -17,6 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mail: ['mailparser'],
   smtp: ['wire', 'mail'],
   lmtp: ['wire', 'mail', 'smtp'],
+  pop3: ['wire', 'mail'],
   tls: ['mail', '@peculiar/x509', 'reflect-metadata'],
   verify: ['mail', 'mailauth'],
   store: ['mail'],

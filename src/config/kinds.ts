@@ -160,7 +160,7 @@ export const LISTEN_HOST: Kind<string> = {
 
 /** URLs of listeners: a flag that repeats, a TOML array, or a variable with white space or commas between. */
 export const LISTEN_URLS: Kind<readonly ListenAddress[]> = {
-  allowed: `URLs such as ${LISTEN_PROTOCOLS.map((name) => `${name}://host:port`).join(', ')} or smtp:///path/of.sock; ?tls=required|offered|off may follow smtp and lmtp`,
+  allowed: `URLs such as ${LISTEN_PROTOCOLS.map((name) => `${name}://host:port`).join(', ')} or smtp:///path/of.sock; ?tls=required|offered|off may follow smtp, lmtp and pop3`,
   placeholder: 'url',
   isList: true,
   read(raw) {

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Protocols that a listener can speak; a new one needs its name here and a line in daemon.ts. */
-export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'http', 'https'] as const;
+export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'pop3', 'pop3s', 'http', 'https'] as const;
 export type ListenProtocol = (typeof LISTEN_PROTOCOLS)[number];
 
 /** What a listener says to STARTTLS: nothing happens before it, it may come, there is none. */
@@ -26,9 +26,11 @@ export function isEncrypted(protocol: ListenProtocol): boolean {
   return protocol.endsWith('s');
 }
 
+export type InnerProtocol = 'smtp' | 'lmtp' | 'pop3' | 'http';
+
 /** The protocol as it is without encryption. */
-export function innerProtocol(protocol: ListenProtocol): 'smtp' | 'lmtp' | 'http' {
-  return protocol.slice(0, 4) as 'smtp' | 'lmtp' | 'http';
+export function innerProtocol(protocol: ListenProtocol): InnerProtocol {
+  return protocol.slice(0, 4) as InnerProtocol;
 }
 
 type ParsedAddress =

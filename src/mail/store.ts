@@ -143,7 +143,8 @@ export interface StoreStats {
 export type Selection =
   | { readonly ids: readonly string[]; readonly scope?: readonly string[] }
   | { readonly query: Query; readonly scope?: readonly string[] }
-  | { readonly inbox: string }
+  /** With `ids` only those of them that lie in it. */
+  | { readonly inbox: string; readonly ids?: readonly string[] }
   | { readonly all: true };
 
 /**

@@ -1,5 +1,7 @@
 import { authenticationResults } from './authentication-results.ts';
 import type { Message } from './message.ts';
+import type { StoredMessage } from './store.ts';
+import type { Verification } from './verification.ts';
 
 /**
  * The lines that a message gets in front where it leaves the daemon, CR LF each (RFC 5321 §4.4): `Return-Path:`, one
@@ -8,13 +10,38 @@ import type { Message } from './message.ts';
  * @param hostname our own name, for "by"
  */
 export function traceHeaders(message: Message, hostname: string): Buffer {
-  const { envelope, client, protocol, id, receivedAt, verification } = message;
-  const only = envelope.to.length === 1 ? envelope.to[0] : undefined;
+  const { from, to } = message.envelope;
+  return linesOf(
+    message,
+    from.path?.text ?? '',
+    to.map(({ path }) => path.text),
+    hostname,
+  );
+}
+
+/** `traceHeaders` of a message that was kept. */
+export function storedTraceHeaders(message: StoredMessage, hostname: string): Buffer {
+  const { from, to } = message.envelope;
+  return linesOf(
+    message,
+    from,
+    to.map(({ address }) => address),
+    hostname,
+  );
+}
+
+type Traced = Pick<Message, 'client' | 'protocol' | 'id' | 'receivedAt'> & {
+  readonly verification?: Verification | null;
+};
+
+function linesOf(message: Traced, from: string, to: readonly string[], hostname: string): Buffer {
+  const { client, protocol, id, receivedAt, verification } = message;
+  const only = to.length === 1 ? to[0] : undefined;
   const literal = client.address.includes(':') ? `IPv6:${client.address}` : client.address;
   const clauses = [`by ${plain(hostname)} with ${protocol} id ${id}`];
-  if (only) clauses.push(`for <${oneLine(only.path.text)}>`);
+  if (only !== undefined) clauses.push(`for <${oneLine(only)}>`);
   if (client.tls) clauses.push(`tls ${plain(client.tls.cipher)} (${plain(client.tls.version)})`); // RFC 8314 §4.3
-  const returnPath = `Return-Path: <${oneLine(envelope.from.path?.text ?? '')}>`;
+  const returnPath = `Return-Path: <${oneLine(from)}>`;
   const received = [
     `Received: from ${plain(client.hello) || 'unknown'} ([${plain(literal)}])`,
     `\t${clauses.join('\r\n\t')};`,

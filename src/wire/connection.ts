@@ -183,6 +183,8 @@ export class Connection<S extends string, X extends Session> {
   #deadlineAt = Number.POSITIVE_INFINITY;
   /** A reply that is held back. */
   #holding: { readonly timer: NodeJS.Timeout; readonly end: () => void } | undefined;
+  /** Has the body of a reply go on once the client has taken what is written, or is gone. */
+  #bodyGoesOn: (() => void) | undefined;
 
   /** @param tls how this connection is, or can be, encrypted */
   constructor(socket: Peer, machine: Machine<S, X, string, Reply>, session: X, tls?: TlsAccess) {
@@ -546,7 +548,35 @@ export class Connection<S extends string, X extends Session> {
       return;
     }
     this.#state = next;
+    if (reply.body !== undefined) this.#sendBody(reply.body);
     if (reply.answer !== undefined) this.#run('answer', reply.answer, '');
+  }
+
+  #sendBody(body: AsyncIterable<Buffer>): void {
+    this.#waitFor(this.#writeBody(body), (isWhole) => {
+      if (!isWhole) this.destroy('error');
+    });
+  }
+
+  /** Writes a body as the client takes it; false if it could not be had to its end. */
+  async #writeBody(body: AsyncIterable<Buffer>): Promise<boolean> {
+    try {
+      for await (const view of body) {
+        if (this.#gone || this.#over) return false;
+        this.#out.push(view);
+        this.#write();
+        if (!this.#blocked) continue;
+        await new Promise<void>((resolve) => {
+          this.#bodyGoesOn = resolve;
+        });
+        this.#bodyGoesOn = undefined;
+        if (this.#gone || this.#over) return false;
+      }
+      return true;
+    } catch (error) {
+      this.#session.crashed(this.#state, 'body', error);
+      return false;
+    }
   }
 
   /** Stops the pump until the promise settles; it must not reject. */
@@ -588,6 +618,10 @@ export class Connection<S extends string, X extends Session> {
   readonly #drained = (): void => {
     if (!this.#blocked) return;
     this.#blocked = false;
+    if (this.#bodyGoesOn) {
+      this.#deadlineAt = Number.POSITIVE_INFINITY; // it waits for us again
+      this.#bodyGoesOn();
+    }
     if (!this.#waiting && !this.#gone) this.#pump();
   };
 
@@ -642,6 +676,7 @@ export class Connection<S extends string, X extends Session> {
     clearTimeout(this.#holding?.timer);
     this.#input.clear();
     this.#out = [];
+    this.#bodyGoesOn?.();
     if (this.#tls) this.#socket.destroy(); // of the two sockets of an encrypted connection the other one
     const trouble = this.#trouble;
     this.#session.closed({

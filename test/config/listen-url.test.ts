@@ -31,7 +31,10 @@ describe('listener URLs', () => {
   it.each([
     ['127.0.0.1:1025', 'write it as smtp://host:port or smtp:///path/of.sock'],
     ['', 'write it as smtp://host:port or smtp:///path/of.sock'],
-    ['imap://127.0.0.1:143', '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, http, https)'],
+    [
+      'imap://127.0.0.1:143',
+      '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, http, https)',
+    ],
     ['lmtp:///run/x.s\ud800ock', 'it holds half a character'],
     ['smtp://127.0.0.1', 'the port is missing'],
     ['smtp://[::1]', 'the port is missing'],

@@ -501,6 +501,21 @@ export function describeStore({ name, open }: StoreVariant): void {
         expect(await store.stats()).toMatchObject({ messages: 0, unread: 0, inboxes: 0, contentBytes: 0 });
       });
 
+      it('takes some out of one inbox, and none out of another that a star in its name would fit', async () => {
+        const [both, starred, plain] = await save(
+          { to: ['a*@example.com', 'ab@example.com'] },
+          { to: ['a*@example.com'] },
+          { to: ['ab@example.com'] },
+        );
+        expect(await store.remove({ inbox: 'a*@example.com', ids: [both!, plain!, 'unknown'] })).toEqual([both]);
+        expect((await store.list({ oldestFirst: true })).messages.map(({ id, inboxes }) => [id, inboxes])).toEqual([
+          [both, ['ab@example.com']],
+          [starred, ['a*@example.com']],
+          [plain, ['ab@example.com']],
+        ]);
+        expect(await store.remove({ inbox: 'a*@example.com', ids: [] })).toEqual([]);
+      });
+
       it('takes what matches, and everything', async () => {
         const [a] = await save(
           { raw: mail('go', 'body with a wanted word') },

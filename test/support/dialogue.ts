@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { anybody } from '../../src/auth/anybody.ts';
 import { lmtp } from '../../src/lmtp/table.ts';
@@ -9,7 +10,7 @@ import type { Sink } from '../../src/mail/sink.ts';
 import { SMTP_LIMITS } from '../../src/smtp/limits.ts';
 import { type Logins, prepare, Session } from '../../src/smtp/session.ts';
 import { mailinator, smtp } from '../../src/smtp/table.ts';
-import { Connection } from '../../src/wire/connection.ts';
+import { Connection, type TlsAccess } from '../../src/wire/connection.ts';
 import { Networks } from '../../src/wire/networks.ts';
 import { EncryptedSocket, encryption } from './encrypted-socket.ts';
 import { FakeSocket } from './fake-socket.ts';
@@ -202,19 +203,40 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
     ...(settings.has('auth') && { logins: scriptedLogins(settings) }),
     room: () => Number(settings.get('room') ?? Number.POSITIVE_INFINITY),
   });
-  const isEncrypted = cut === 'encrypted';
-  const socket = isEncrypted ? new EncryptedSocket() : new FakeSocket();
   const session = new Session(services, settings.get('client') ?? '192.0.2.1', 54321);
   if (settings.has('tls')) session.tls = { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384' };
   const machine = protocol === 'lmtp' ? lmtp : protocol === 'mailinator' ? mailinator : smtp;
-  const tls = isEncrypted ? await encryption() : undefined;
-  const connection = new Connection(socket.asSocket, machine as typeof smtp, session, tls);
-  const heard = new Heard(socket);
-  connection.start();
+  const serve: Serve = (peer, tls) => new Connection(peer, machine as typeof smtp, session, tls).start();
+  await converse(dialogue, cut, serve, (heard, text) => heard.expect(text));
+  check(dialogue, kept, reports, failing(dialogue, cut), cut === 'encrypted');
+}
 
-  const fail = (line: number, text: string): never => {
+/** Serves a connection, encrypted from the start where `tls` is given. */
+export type Serve = (peer: Socket, tls: TlsAccess | undefined) => void;
+
+/** How a dialogue's test fails at one of its lines. */
+export function failing(dialogue: Dialogue, cut: Cut): (line: number, text: string) => never {
+  return (line, text) => {
     throw new Error(`${dialogue.name} (${cut}), line ${line}: ${text}`);
   };
+}
+
+/**
+ * Holds the conversation of a dialogue with whoever serves it.
+ * @param expect says what is wrong with what the daemon said next, if anything
+ */
+export async function converse(
+  dialogue: Dialogue,
+  cut: Cut,
+  serve: Serve,
+  expect: (heard: Heard, text: string) => Promise<string | undefined>,
+): Promise<void> {
+  const isEncrypted = cut === 'encrypted';
+  const socket = isEncrypted ? new EncryptedSocket() : new FakeSocket();
+  const heard = new Heard(socket);
+  serve(socket.asSocket, isEncrypted ? await encryption() : undefined);
+
+  const fail = failing(dialogue, cut);
   const sayAll = cut === 'in one burst' ? burst(dialogue) : undefined;
   if (sayAll) socket.send(sayAll);
 
@@ -238,7 +260,7 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
         fail(step.line, `the daemon should be silent; it said ${heard.rest()}`);
     } else {
       for (let time = 0; time < step.times; time++) {
-        const wrong = await heard.expect(step.text);
+        const wrong = await expect(heard, step.text);
         if (wrong) fail(step.line, wrong);
       }
     }
@@ -247,7 +269,6 @@ export async function play(protocol: string, dialogue: Dialogue, cut: Cut): Prom
   if (heard.rest() !== '""') fail(dialogue.line, `the daemon said more than the script: ${heard.rest()}`);
   socket.destroy();
   await turn();
-  check(dialogue, kept, reports, fail, isEncrypted);
 }
 
 function burst(dialogue: Dialogue): Buffer {
@@ -362,7 +383,7 @@ function check(
 }
 
 /** Reads what the daemon says as reply lines. */
-class Heard {
+export class Heard {
   readonly #socket: FakeSocket | EncryptedSocket;
   #views = 0;
   #text = '';
@@ -408,7 +429,8 @@ class Heard {
     return this.#closed;
   }
 
-  async #line(): Promise<string | undefined> {
+  /** The next line without its CR LF; undefined if none comes. */
+  async line(): Promise<string | undefined> {
     const end = await this.#until(() => (this.#text.includes('\r\n') ? this.#text.indexOf('\r\n') : undefined));
     if (end === undefined) return undefined;
     const line = this.#text.slice(0, end);
@@ -419,7 +441,7 @@ class Heard {
   /** Undefined if the next reply is as expected, else what is wrong. `250-x` is one line, `250 x` the whole rest of a reply. */
   async expect(text: string): Promise<string | undefined> {
     for (;;) {
-      const line = await this.#line();
+      const line = await this.line();
       if (line === undefined) {
         return `expected ${JSON.stringify(text)}, but the daemon ${this.#closed ? 'closed' : 'says nothing more'}`;
       }

@@ -16,6 +16,23 @@ class TestSession implements Session {
   crashes: unknown[][] = [];
   end: SessionEnd | undefined;
   slow: Promise<void> | undefined;
+  /** Views of a body that were made, and whether it was brought to an end. */
+  views = 0;
+  isBodyOver = false;
+
+  /** A body of so many views of 16 KiB; fails at its end if it is told to. */
+  async *body(count: number, fails: boolean): AsyncGenerator<Buffer> {
+    try {
+      for (; this.views < count; this.views++) {
+        await turn();
+        yield Buffer.alloc(16 * 1024, 'x');
+      }
+      if (fails) throw new Error('broken in the middle');
+      yield Buffer.from('.\r\n');
+    } finally {
+      this.isBodyOver = true;
+    }
+  }
 
   take(view: Buffer): void | Promise<void> {
     this.taken += view.toString('latin1');
@@ -66,6 +83,16 @@ const protocol: Protocol<State, TestSession> = {
       },
     },
     { in: ['ready'], on: 'REJECT', run: () => Promise.reject(new Error('broken later')) },
+    {
+      in: ['ready'],
+      on: 'BODY',
+      run: (session, count) => ({ ...say('body'), body: session.body(Number(count), false) }),
+    },
+    {
+      in: ['ready'],
+      on: 'HALF',
+      run: (session, count) => ({ ...say('body'), body: session.body(Number(count), true) }),
+    },
     { in: ['ready'], on: 'BIG', run: () => say('x'.repeat(70_000)) },
     { in: ['ready', 'open'], on: 'QUIT', run: () => say('bye'), ok: END },
     { in: ['ready', 'open'], on: 'unknown', run: (_, line) => say(`unknown ${line}`, 'fail') },
@@ -117,6 +144,55 @@ describe('a connection', () => {
     await turn();
     expect(said()).toBe('hello\r\n1\r\n');
     await until(() => said().endsWith('2\r\n3\r\n'));
+  });
+
+  it('writes the body of a reply to its end before the next command runs', async () => {
+    const { socket, said } = open();
+    socket.send(Buffer.from('BODY 2\r\nECHO next\r\n'));
+    await until(() => said().endsWith('next\r\n'));
+    expect(said()).toBe(`hello\r\nbody\r\n${'x'.repeat(32 * 1024)}.\r\nnext\r\n`);
+  });
+
+  it('reads a body no faster than the client takes it', async () => {
+    const { socket, session, said } = open({ writeMs: 60_000 });
+    await turn();
+    socket.reading = false;
+    socket.send(Buffer.from('BODY 1000\r\nECHO next\r\n'));
+    await until(() => session.views > 2);
+    for (let turns = 0; turns < 200; turns++) await turn();
+    expect(session.views).toBeLessThan(10);
+    socket.readOn();
+    await until(() => said().endsWith('.\r\nnext\r\n'));
+    expect(said()).toHaveLength('hello\r\nbody\r\n.\r\nnext\r\n'.length + 1000 * 16 * 1024);
+  });
+
+  it('cuts a client that leaves a body unread, and lets go of it', async () => {
+    const { socket, session } = open({ writeMs: 30 });
+    await turn();
+    socket.reading = false;
+    socket.send(Buffer.from('BODY 1000\r\n'));
+    await until(() => session.isBodyOver);
+    expect(session.end).toMatchObject({ reason: 'unread' });
+  });
+
+  it('lets go of a body when the client is gone', async () => {
+    const { socket, session } = open({ writeMs: 60_000 });
+    await turn();
+    socket.reading = false;
+    socket.send(Buffer.from('BODY 1000\r\n'));
+    await until(() => session.views > 2);
+    socket.destroy();
+    await until(() => session.isBodyOver);
+    expect(session.end).toMatchObject({ reason: 'closed' });
+  });
+
+  it('cuts the connection when a body breaks off, since nothing more can be said', async () => {
+    const { socket, session, said } = open();
+    socket.send(Buffer.from('HALF 1\r\nECHO next\r\n'));
+    await until(() => session.end !== undefined);
+    expect(session.end).toMatchObject({ reason: 'error' });
+    expect(session.crashes.map(([state, event]) => [state, event])).toEqual([['ready', 'body']]);
+    expect(said()).not.toContain('next');
   });
 
   it('runs a command whose name is a signal as what it is: unknown', async () => {

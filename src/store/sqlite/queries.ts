@@ -213,16 +213,26 @@ class SqliteQueries implements Queries {
   select(selection: Selection): number[] {
     if ('all' in selection) return this.#column('SELECT seq FROM messages ORDER BY seq', []);
     if ('query' in selection) return this.#seqs(selection).reverse();
-    if ('inbox' in selection) return this.#seqs({ inbox: selection.inbox }).reverse();
-    const find = this.#statement('SELECT seq FROM messages WHERE id = ?');
-    const found = selection.ids.map((id) => find.get(id)?.seq).filter((seq) => seq !== undefined);
-    const seqs = [...new Set(found.map(Number))].sort((a, b) => a - b);
+    if ('inbox' in selection) {
+      if (selection.ids === undefined) return this.#seqs({ inbox: selection.inbox }).reverse();
+      const liesThere = this.#statement(
+        'SELECT 1 FROM placements JOIN inboxes USING (inbox) WHERE seq = ? AND name = ?',
+      );
+      return this.#seqsOf(selection.ids).filter((seq) => liesThere.get(seq, selection.inbox));
+    }
+    const seqs = this.#seqsOf(selection.ids);
     if (selection.scope === undefined) return seqs;
     const seen = nameIn('name', selection.scope);
     const isSeen = this.#statement(
       `SELECT 1 FROM placements JOIN inboxes USING (inbox) WHERE seq = ? AND (${seen.sql}) LIMIT 1`,
     );
     return seqs.filter((seq) => isSeen.get(seq, ...seen.values));
+  }
+
+  #seqsOf(ids: readonly string[]): number[] {
+    const find = this.#statement('SELECT seq FROM messages WHERE id = ?');
+    const found = ids.map((id) => find.get(id)?.seq).filter((seq) => seq !== undefined);
+    return [...new Set(found.map(Number))].sort((a, b) => a - b);
   }
 
   /** All that a query finds, newest first. */
