@@ -7,7 +7,7 @@ export interface CardFacts {
   readonly listeners: readonly { readonly protocol: string; readonly url: string }[];
   /** Where HTTP wants credentials: a token for who can read the card. */
   readonly token?: string;
-  /** SHA-256 of the certificates that its listeners show, as openssl prints it. */
+  /** SHA-256 of the certificates that listeners for HTTPS show, as openssl prints it. */
   readonly fingerprints?: readonly string[];
 }
 

@@ -498,6 +498,9 @@ function cardOf(
   return {
     listeners,
     ...(token !== '' && { token }),
-    ...(certificates && { fingerprints: certificates.identities.map(fingerprintOf) }),
+    ...(certificates &&
+      listeners.some(({ protocol }) => protocol === 'https') && {
+        fingerprints: certificates.identities.map(fingerprintOf),
+      }),
   };
 }
