@@ -26,6 +26,9 @@ export const PACKAGES = {
   smtpd: 'opensmtpd',
   opendkim: 'opendkim',
   haproxy: 'haproxy',
+  mpop: 'mpop',
+  fetchmail: 'fetchmail',
+  getmail: 'getmail6',
   chromium: 'chromium',
 } as const;
 
