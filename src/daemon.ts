@@ -9,6 +9,8 @@ import { formatListenUrl, innerProtocol, isEncrypted, type ListenAddress, parseS
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { encryptHttp, encryptMail, isHttpsOnly, openCertificates } from './encryption.ts';
+import type { UserSource } from './finger/source.ts';
+import { requireFingerHere, serveFinger } from './fingers.ts';
 import { createAddressRules } from './guard/address-rules.ts';
 import { createGuard, type Guard } from './guarding.ts';
 import { Clients } from './http/clients.ts';
@@ -69,6 +71,8 @@ export interface DaemonParts {
   readonly filters?: readonly Filter[];
   /** Sockets that listen already and take the place of listeners. */
   readonly sockets?: readonly PassedSocket[];
+  /** Knows the users that finger is asked about in place of the configured source. */
+  readonly users?: UserSource;
   /** Asks DNS in place of the system's resolver. */
   readonly resolver?: Resolver;
 }
@@ -161,14 +165,16 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
             })
           : innerProtocol(address.protocol) === 'pop3'
             ? await makeMaildropDoor(address, config, { keep, report, guard, access: http.access, certificates })
-            : await makeMailDoor(address, config, {
-                keep,
-                report,
-                guard,
-                logins,
-                filters: [...(rules ? [rules] : []), ...(parts.filters ?? [])],
-                certificates,
-              });
+            : innerProtocol(address.protocol) === 'finger'
+              ? await makeFingerDoor(address, config, { keep, report, guard, users: parts.users })
+              : await makeMailDoor(address, config, {
+                  keep,
+                  report,
+                  guard,
+                  logins,
+                  filters: [...(rules ? [rules] : []), ...(parts.filters ?? [])],
+                  certificates,
+                });
       undo.push(() => door.stop(0));
       doors.push(door);
     }
@@ -410,6 +416,21 @@ async function makeMaildropDoor(address: Seat, config: Config, parts: MaildropDo
   const { sleepers } = guard;
   const serve = serveMaildrops(config, { store: keep.store, access, sleepers, report, tls, stls });
   const gate = guard.gate('pop3', { isSilent: tls?.implicit === true, say: turnAway });
+  return doorOf(address, listenerOf(address, config, report, { gate, serve }));
+}
+
+interface FingerParts {
+  readonly keep: Keep;
+  readonly report: Reporter;
+  readonly guard: Guard;
+  readonly users: UserSource | undefined;
+}
+
+async function makeFingerDoor(address: Seat, config: Config, parts: FingerParts): Promise<Door> {
+  const { keep, report, guard, users } = parts;
+  if (!users) requireFingerHere(address, formatListenUrl(address), config);
+  const serve = serveFinger(config, { store: keep.store, report, source: users });
+  const gate = guard.gate('finger', { isSilent: true }); // it has no words for that
   return doorOf(address, listenerOf(address, config, report, { gate, serve }));
 }
 

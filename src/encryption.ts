@@ -77,6 +77,12 @@ export function isHttpsOnly({ listen }: Config, certificates: Certificates | und
 
 function starttlsAt(address: ListenAddress, { tls, profile }: Config): TlsPolicy {
   const inner = innerProtocol(address.protocol);
-  if (isEncrypted(address.protocol) || inner === 'http' || (inner === 'smtp' && profile === 'mailinator')) return 'off';
+  if (
+    isEncrypted(address.protocol) ||
+    inner === 'http' ||
+    inner === 'finger' ||
+    (inner === 'smtp' && profile === 'mailinator')
+  )
+    return 'off';
   return policyOf(address, tls);
 }

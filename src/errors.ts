@@ -23,6 +23,8 @@ export const START_ERRORS = Object.freeze({
   STORE_MISSING: 'The data folder holds no store yet.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function, or its command cannot be run.',
+  FINGER_OPEN: 'Other machines could ask by finger whose mail is here; say finger-open if they may.',
+  FINGER_UNUSABLE: 'The command of finger-source cannot be run.',
   DAEMON_UNREACHABLE: 'The daemon that a command asks has no HTTP listener or does not answer.',
   DAEMON_REFUSED: 'The daemon wants credentials, or cannot do what a command asks of it; the message says why.',
   ...SYSTEM_ERRORS,

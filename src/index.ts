@@ -2,6 +2,7 @@
 export type { Config, ConfigInput } from './config.ts';
 export { createDaemon, type Daemon, type DaemonParts } from './daemon.ts';
 export { START_ERRORS, StartError, type StartErrorCode } from './errors.ts';
+export type { Ask, UserSource } from './finger/source.ts';
 export type { Path } from './mail/address.ts';
 export type { Content, ContentPlace } from './mail/content.ts';
 export type { Envelope, Params, Recipient, Sender } from './mail/envelope.ts';

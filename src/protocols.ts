@@ -1,3 +1,4 @@
+import { finger } from './finger/table.ts';
 import { lmtp, lmtpTlsRequired } from './lmtp/table.ts';
 import { pop3 } from './pop3/table.ts';
 import { mailinator, smtp, smtpTlsRequired } from './smtp/table.ts';
@@ -11,6 +12,7 @@ const DIAGRAMS: ReadonlyMap<string, () => string> = new Map([
   ['lmtp-tls-required', () => diagram(lmtpTlsRequired.table)],
   ['pop3', () => diagram(pop3.table)],
   ['mailinator', () => diagram(mailinator.table)],
+  ['finger', () => diagram(finger.table)],
 ]);
 
 export const PROTOCOL_NAMES: readonly string[] = [...DIAGRAMS.keys()];

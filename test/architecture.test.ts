@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   smtp: ['wire', 'mail'],
   lmtp: ['wire', 'mail', 'smtp'],
   pop3: ['wire', 'mail'],
+  finger: ['wire', 'mail', 'system/command.ts', 'system/turns.ts'],
   tls: ['mail', '@peculiar/x509', 'reflect-metadata'],
   verify: ['mail', 'mailauth'],
   store: ['mail'],

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Protocols that a listener can speak; a new one needs its name here and a line in daemon.ts. */
-export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'pop3', 'pop3s', 'http', 'https'] as const;
+export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'pop3', 'pop3s', 'finger', 'http', 'https'] as const;
 export type ListenProtocol = (typeof LISTEN_PROTOCOLS)[number];
 
 /** What a listener says to STARTTLS: nothing happens before it, it may come, there is none. */
@@ -26,11 +26,11 @@ export function isEncrypted(protocol: ListenProtocol): boolean {
   return protocol.endsWith('s');
 }
 
-export type InnerProtocol = 'smtp' | 'lmtp' | 'pop3' | 'http';
+export type InnerProtocol = 'smtp' | 'lmtp' | 'pop3' | 'finger' | 'http';
 
 /** The protocol as it is without encryption. */
 export function innerProtocol(protocol: ListenProtocol): InnerProtocol {
-  return protocol.slice(0, 4) as InnerProtocol;
+  return protocol.replace(/s$/, '') as InnerProtocol;
 }
 
 type ParsedAddress =
@@ -65,6 +65,7 @@ function readTraits(protocol: ListenProtocol, query: string): ListenTraits | str
   const tls = TLS_POLICIES.find((policy) => policy === rest.join('='));
   if (word !== 'tls' || tls === undefined) return `only ?tls= may follow, with ${TLS_POLICIES.join(', ')}`;
   if (isEncrypted(protocol)) return `${protocol} is encrypted from the first octet and takes no ?tls=`;
+  if (protocol === 'finger') return 'finger has no STARTTLS';
   return protocol === 'http' ? 'http has no STARTTLS; https is the encrypted one' : { tls };
 }
 

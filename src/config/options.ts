@@ -3,6 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { CLIENT_LIMITS } from '../http/limits.ts';
 import { PIPE_LIMITS } from '../sinks/limits.ts';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
+import { FINGER_SOURCE } from './finger-source.ts';
 import {
   ACCOUNT,
   AUTH,
@@ -89,6 +90,9 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'http-auth',        property: 'httpAuth',         category: 'Listeners',         kind: OPTIONAL_FILE,                     initial: () => '',                                  usually: 'none', doc: 'Who may use HTTP and POP3: file of tokens and users, as inboxd token writes it' },
   { key: 'http-open',        property: 'httpOpen',         category: 'Listeners',         kind: SWITCH,                            initial: () => false,                               doc: 'Serve HTTP without authentication to other machines too' },
   { key: 'cors-origin',      property: 'corsOrigins',      category: 'Listeners',         kind: ORIGINS,                           initial: () => [],                                  usually: 'none', doc: 'Pages of this origin may use the API; repeatable' },
+  { key: 'finger-source',    property: 'fingerSource',     category: 'Listeners',         kind: FINGER_SOURCE,                     initial: () => ({ kind: 'store' }),                 doc: 'Who knows the users that finger is asked about' },
+  { key: 'finger-list',      property: 'fingerList',       category: 'Listeners',         kind: oneOf(['all', 'local', 'none']),   initial: () => 'local',                             doc: 'Who may have the list of users by finger; local is clients on this machine' },
+  { key: 'finger-open',      property: 'fingerOpen',       category: 'Listeners',         kind: SWITCH,                            initial: () => false,                               doc: 'Let other machines ask about inboxes by finger, which knows no passwords' },
   { key: 'tls',              property: 'tls',              category: 'Encryption',        kind: oneOf(TLS_POLICIES),               initial: () => 'offered',                           doc: 'STARTTLS on TCP listeners that begin in clear text, unless ?tls= of their URL says otherwise' },
   { key: 'tls-cert',         property: 'tlsCerts',         category: 'Encryption',        kind: FILES,                             initial: () => [],                                  usually: 'one made at the first start', doc: 'Certificate, PEM with its chain; repeatable, the first is the default one. Read again when it changes' },
   { key: 'tls-key',          property: 'tlsKeys',          category: 'Encryption',        kind: FILES,                             initial: () => [],                                  usually: 'in the certificate file', doc: 'Key of each certificate, in the same order' },

@@ -1,4 +1,5 @@
 import type { GuardLimits, SessionLimits } from '../guard/limits.ts';
+import type { FingerSourceChoice } from './finger-source.ts';
 import type { AuthChoice, SinkChoice } from './kinds.ts';
 import type { ListenAddress, TlsPolicy } from './listen-url.ts';
 
@@ -45,6 +46,11 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly pipeProcesses: number;
   /** Messages that wait for one of them to end. */
   readonly pipeQueue: number;
+  /** Who knows the users that finger is asked about. */
+  readonly fingerSource: FingerSourceChoice;
+  readonly fingerList: 'all' | 'local' | 'none';
+  /** Other machines may ask about inboxes by finger. */
+  readonly fingerOpen: boolean;
   readonly profile: 'rfc5321' | 'mailinator' | 'public';
   /** Zones of the DNS that list addresses, with the answers that count. */
   readonly blockLists: readonly string[];
@@ -133,8 +139,9 @@ export interface Shorthands {
 export type Settings = Config & Shorthands;
 
 /** What a program may pass: any part of a Config, with listeners and sink also as they are written in a file. */
-export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink' | 'auth'>> & {
+export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource'>> & {
   readonly listen?: string | readonly string[] | readonly ListenAddress[];
   readonly sink?: string | SinkChoice;
   readonly auth?: string | AuthChoice;
+  readonly fingerSource?: string | FingerSourceChoice;
 };

@@ -31,6 +31,8 @@ export interface Protocol<S extends string, X extends Session> extends Table<S, 
   readonly states: Readonly<Record<S, StateSpec>>;
   /** Verbs whose first word of argument belongs to the event, as in `AUTH PLAIN`, where a row knows it. */
   readonly twoWords?: ReadonlySet<string>;
+  /** LF alone ends a line too. */
+  readonly anyLineEnd?: boolean;
 }
 
 /** Limits of the pump, with those that the protocol's states name as deadlines. */
@@ -195,7 +197,7 @@ export class Connection<S extends string, X extends Session> {
     this.#twoWords = (machine.table as Protocol<S, X>).twoWords;
     this.#state = machine.table.start;
     this.#tls = tls;
-    this.#lines = new LineReader();
+    this.#lines = new LineReader((machine.table as Protocol<S, X>).anyLineEnd);
     if (!tls?.implicit) this.#listen(socket);
     socket.on('error', () => {
       // the peer reset or vanished; 'close' follows and ends the session
@@ -332,7 +334,7 @@ export class Connection<S extends string, X extends Session> {
     const { upgrade } = this.#tls;
     this.#shaking = true;
     this.#input.clear();
-    this.#lines = new LineReader();
+    this.#lines = new LineReader((this.#machine.table as Protocol<S, X>).anyLineEnd);
     const bytes = Buffer.concat(this.#out);
     this.#out = [];
     this.#bytesOut += bytes.length;

@@ -51,6 +51,12 @@ export class LineReader {
   #lastOctet = 0;
   #skipping = false;
   #first = true;
+  readonly #anyEnd: boolean;
+
+  /** @param anyEnd LF alone ends a line too */
+  constructor(anyEnd = false) {
+    this.#anyEnd = anyEnd;
+  }
 
   /**
    * The next line without its CR LF, why it is none, or undefined when more bytes are needed.
@@ -72,7 +78,7 @@ export class LineReader {
       }
       if (this.#seen + end > limit + PATIENCE_BYTES) return TROUBLES.endless;
       const before = end > 0 ? head[end - 1] : this.#seen > 0 ? this.#lastOctet : 0;
-      if (before !== CR) {
+      if (before !== CR && !this.#anyEnd) {
         input.consume(end + 1);
         this.#reset(true);
         return TROUBLES.bareLineFeed;
@@ -82,7 +88,7 @@ export class LineReader {
         this.#reset(false);
         continue;
       }
-      const line = this.#take(head, end, limit);
+      const line = this.#take(head, end, limit, before === CR ? 1 : 0);
       input.consume(end + 1);
       this.#reset(false);
       return line;
@@ -111,12 +117,12 @@ export class LineReader {
     this.#heldBytes = wanted;
   }
 
-  /** Makes a line of what is held and `head` up to its LF at `end`. */
-  #take(head: Buffer, end: number, limit: number): string | BadLine {
+  /** Makes a line of what is held and `head` up to its LF at `end`, without the `returns` before that. */
+  #take(head: Buffer, end: number, limit: number, returns: number): string | BadLine {
     if (this.#seen + end + 1 > limit) return TROUBLES.tooLong;
-    if (this.#seen === 0) return decode(head, end - 1);
+    if (this.#seen === 0) return decode(head, end - returns);
     this.#hold(head.subarray(0, end), limit);
-    return decode(this.#held!, this.#heldBytes - 1);
+    return decode(this.#held!, this.#heldBytes - returns);
   }
 }
 

@@ -33,7 +33,7 @@ describe('listener URLs', () => {
     ['', 'write it as smtp://host:port or smtp:///path/of.sock'],
     [
       'imap://127.0.0.1:143',
-      '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, http, https)',
+      '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, finger, http, https)',
     ],
     ['lmtp:///run/x.s\ud800ock', 'it holds half a character'],
     ['smtp://127.0.0.1', 'the port is missing'],

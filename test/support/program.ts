@@ -29,6 +29,8 @@ export const PACKAGES = {
   mpop: 'mpop',
   fetchmail: 'fetchmail',
   getmail: 'getmail6',
+  finger: 'finger',
+  ip: 'iproute2',
   chromium: 'chromium',
 } as const;
 
