@@ -2,9 +2,13 @@ import { type Command, Option as Flag } from 'commander';
 import { CONFIG_FILE_KEY, defaultText, flagOf, OPTIONS, type Option } from '../config/options.ts';
 import type { Flags } from '../config/sources.ts';
 
+/** What of the table a command takes: it may have a flag of its own by the name of an option that it does not take. */
+const taken = new WeakMap<Command, readonly string[]>();
+
 /** Adds the options of the table to a command, all or those of some keys, and the one that names the file. */
 export function addFlags(command: Command, keys?: readonly string[]): Command {
   const options = (OPTIONS as readonly Option[]).filter(({ key }) => keys === undefined || keys.includes(key));
+  taken.set(command, [...options.map(({ key }) => key), CONFIG_FILE_KEY]);
   for (const option of options) for (const flag of flagsOf(option)) command.addOption(grouped(flag, option, keys));
   return command.addOption(
     new Flag(`${flagOf(CONFIG_FILE_KEY)} <file>`, 'Read this TOML file; its keys are the words of the flags'),
@@ -13,7 +17,7 @@ export function addFlags(command: Command, keys?: readonly string[]): Command {
 
 /** Raw values that the command line gave, by key. */
 export function givenFlags(command: Command): Flags {
-  const keys = [...OPTIONS.map(({ key }) => key), CONFIG_FILE_KEY];
+  const keys = taken.get(command) ?? [];
   return Object.fromEntries(keys.map((key) => [key, command.getOptionValue(attributeOf(key))]));
 }
 

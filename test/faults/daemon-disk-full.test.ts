@@ -31,7 +31,7 @@ describeAsRoot('on a full disk', () => {
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   beforeEach(async () => {
-    await runWell('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES},mode=0700`, 'inboxd-test', folder]);
+    await runWell('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES},mode=0700`, 'inboxd-disk-full', folder]);
     daemon = await startDaemon({ data: folder, args: KEEP_ALL });
     client = await SmtpClient.open(daemon.smtpPort);
   });
@@ -164,5 +164,5 @@ describeAsRoot('on a full disk', () => {
 });
 
 it.runIf(process.getuid?.() === 0)('left no mount behind', async () => {
-  expect((await run('grep', ['-c', '^inboxd-test ', '/proc/mounts'])).stdout.trim()).toBe('0');
+  expect((await run('grep', ['-c', '^inboxd-disk-full ', '/proc/mounts'])).stdout.trim()).toBe('0');
 });

@@ -592,3 +592,32 @@ describe('the mails that others wrote', () => {
     expect((await get('/api/v1/messages?limit=0')).json().count).toBe(107);
   });
 });
+
+describe('GET /api/v1/swagger.json', () => {
+  it('describes every operation that there is, and no other', async () => {
+    const response = await app.inject('/api/v1/swagger.json');
+    expect(response.headers['content-type']).toMatch(/^application\/json/);
+    const document = response.json() as {
+      swagger: string;
+      basePath: string;
+      paths: Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>;
+    };
+    expect([document.swagger, document.basePath]).toEqual(['2.0', '/api/v1']);
+    const described = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const sources = readdirSync(new URL('../../src/http/dialects/', import.meta.url))
+      .map((name) => readFileSync(new URL(`../../src/http/dialects/${name}`, import.meta.url), 'utf8'))
+      .join('\n');
+    const routes = [...sources.matchAll(/app\.(get|put|post|delete)\(\s*'\/api\/v1(\/[^']*)'/g)].map(
+      ([, method, path]) => `${method!.toUpperCase()} ${path!.replace(/:(\w+)/g, '{$1}')}`,
+    );
+    expect(described.toSorted()).toEqual([...routes, 'POST /send'].toSorted());
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const { parameters = [] } of Object.values(methods)) {
+        const named = parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => `{${name}}`);
+        expect(named).toEqual(path.match(/\{\w+\}/g) ?? []);
+      }
+    }
+  });
+});

@@ -293,7 +293,9 @@ describe('daemon', () => {
     expect({ session, terminal }).toEqual({ session: pid, terminal: 0 });
     expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toContain('PATH=');
     expect(readdirSync(`/proc/${pid}/cwd/`)).toEqual(readdirSync('/'));
-    const url = String(lines(logFile).find(({ protocol }) => protocol === 'smtp')?.url);
+    const listens = () => lines(logFile).find(({ protocol }) => protocol === 'smtp');
+    await until(() => listens() !== undefined);
+    const url = String(listens()!.url);
     await (await SmtpClient.open(Number(new URL(url).port))).quit();
     process.kill(pid, 'SIGTERM');
     await until(() => says(logFile, 'stopped') && !existsSync(pidFile));

@@ -8,6 +8,7 @@ import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
 import { addSendRoutes, type SendOptions } from './mailpit-send.ts';
+import { addSwaggerRoute } from './mailpit-swagger.ts';
 import { addTagRoutes } from './mailpit-tags.ts';
 import { addThumbRoutes } from './mailpit-thumb.ts';
 import { addViewRoutes } from './mailpit-view.ts';
@@ -45,5 +46,6 @@ export function addMailpitRoutes(app: FastifyInstance, context: Context, options
   addTagRoutes(app, context, hub);
   addInfoRoutes(app, context);
   addEventRoutes(app, context, hub);
+  addSwaggerRoute(app, context.version);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
 }

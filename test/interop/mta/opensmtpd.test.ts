@@ -41,6 +41,7 @@ describeWithPeers('OpenSMTPD relaying', ['smtpd'], ({ smtpd }) => {
   });
 
   it('delivered all and was refused nothing', () => {
-    expect(linesWith(mta(), /result="(?!Ok)/)).toEqual([]);
+    // that the certificate is nobody's it says of every server it greets, and goes on
+    expect(linesWith(mta(), /^(?!.*server-cert-check).*result="(?!Ok)/)).toEqual([]);
   });
 });
