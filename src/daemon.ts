@@ -14,6 +14,7 @@ import { requireFingerHere, serveFinger } from './fingers.ts';
 import { createAddressRules } from './guard/address-rules.ts';
 import { createGuard, type Guard } from './guarding.ts';
 import { Clients } from './http/clients.ts';
+import type { Context } from './http/context.ts';
 import { createHttpServer } from './http/server.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
 import { listenFailure } from './listen-failure.ts';
@@ -22,7 +23,7 @@ import { openLogins } from './logins.ts';
 import { Chaos } from './mail/chaos.ts';
 import { countingSpool, createMemorySpool, createSpool, type Spool } from './mail/content.ts';
 import type { Filter } from './mail/filter.ts';
-import type { Reporter } from './mail/report.ts';
+import type { Refusal, Reporter } from './mail/report.ts';
 import type { Resolver } from './mail/resolver.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
@@ -119,10 +120,16 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
   const config = completeConfig(input);
   const counters = createCounters();
   let metrics: Metrics | undefined;
+  const refusalListeners = new Set<(refusal: Refusal) => void>();
+  const refusals: Context['refusals'] = (listener) => {
+    refusalListeners.add(listener);
+    return () => void refusalListeners.delete(listener);
+  };
   const report: Reporter = (one) => {
     counters.report(one);
     metrics?.report(one);
     parts.report?.(one);
+    if (one.type === 'refusal') for (const tell of refusalListeners) tell(one);
   };
   const undo: (() => Promise<void>)[] = [];
   try {
@@ -158,6 +165,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
               keep,
               report,
               counters: counters.counts,
+              refusals,
               urls,
               metrics,
               certificates,
@@ -455,6 +463,7 @@ interface HttpParts extends HttpAccess {
   readonly keep: Keep;
   readonly report: Reporter;
   readonly counters: () => Counts;
+  readonly refusals: Context['refusals'];
   readonly urls: () => readonly string[];
   readonly metrics: Metrics | undefined;
   readonly certificates: Certificates | undefined;
@@ -462,7 +471,7 @@ interface HttpParts extends HttpAccess {
 }
 
 async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Promise<Door> {
-  const { keep, report, access, counters, metrics, urls: listeners, certificates, clients } = parts;
+  const { keep, report, access, counters, refusals, metrics, urls: listeners, certificates, clients } = parts;
   const { hostname, naming, corsOrigins: allowedOrigins } = config;
   const isSecure = isEncrypted(address.protocol);
   const server: ReturnType<typeof createHttpServer> = createHttpServer({
@@ -483,6 +492,7 @@ async function makeHttpDoor(address: Seat, config: Config, parts: HttpParts): Pr
     access,
     clients,
     counters,
+    refusals,
     listeners,
     ...(metrics && { metrics }),
     ...(config.mtaSts.length > 0 && { mtaSts: mtaStsPolicy(config) }),

@@ -1,5 +1,5 @@
 import type { Naming } from '../mail/inbox.ts';
-import type { Reporter } from '../mail/report.ts';
+import type { Refusal, Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
 import type { Access } from './auth/access.ts';
 import type { HttpLimits } from './limits.ts';
@@ -20,6 +20,8 @@ export interface Context {
   readonly version: string;
   readonly report: Reporter;
   readonly counters: () => RuntimeCounters;
+  /** Has a listener told of every refusal to a mail client; gives the way to stop. */
+  readonly refusals: (listener: (refusal: Refusal) => void) => () => void;
   readonly startedAt: Date;
   /** Who may do what; routes find the grant of a request in `request.grant`. */
   readonly access: Access;

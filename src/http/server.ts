@@ -27,6 +27,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly limits?: Partial<HttpLimits>;
   /** What the daemon has counted; zeros when absent. */
   readonly counters?: () => RuntimeCounters;
+  /** Has a listener told of every refusal to a mail client; of none when absent. */
+  readonly refusals?: Context['refusals'];
   /** Policy for senders of mail; without it there is no such document. */
   readonly mtaSts?: MtaStsPolicy;
   /** What `/metrics` answers; without it there is no such path. */
@@ -78,6 +80,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     version,
     report,
     counters: options.counters ?? (() => NO_COUNTS),
+    refusals: options.refusals ?? (() => () => {}),
     startedAt: new Date(),
     access: options.access ?? OPEN_ACCESS,
     limits,

@@ -157,3 +157,6 @@ export type CertificateEvent = 'made' | 'loaded' | 'expiring' | 'expired';
 export type LoadCause = 'connections' | 'lag' | 'memory';
 
 export type Reporter = (report: Report) => void;
+
+/** A client was told no. */
+export type Refusal = Extract<Report, { readonly type: 'refusal' }>;

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
 import type { Context } from '../../src/http/context.ts';
 import { HUB_LIMITS, MailpitHub } from '../../src/http/dialects/mailpit-hub.ts';
+import type { Refusal } from '../../src/mail/report.ts';
 
 /** A socket that nobody reads from the other side of. */
 class FakeSocket extends EventEmitter {
@@ -32,6 +33,7 @@ class FakeSocket extends EventEmitter {
 describe('clients of the WebSocket', () => {
   let hub: MailpitHub;
   let followers: number;
+  let refuse: ((refusal: Refusal) => void) | undefined;
   const add = (isGood = () => true): FakeSocket => {
     const socket = new FakeSocket();
     hub.add(socket as unknown as WebSocket, isGood);
@@ -51,12 +53,43 @@ describe('clients of the WebSocket', () => {
       store: { feed: { subscribe }, stats: async () => ({ messages: 3, unread: 2 }) },
       version: '1',
       report: () => {},
+      refusals: (listener: typeof refuse) => {
+        refuse = listener;
+        return () => {
+          refuse = undefined;
+        };
+      },
     };
     hub = new MailpitHub(context as unknown as Context);
   });
   afterEach(() => {
     hub.close();
     vi.useRealTimers();
+  });
+
+  it('are told what was refused to whom, one of a burst, and only while they listen', () => {
+    const refusal = {
+      type: 'refusal',
+      protocol: 'SMTP',
+      session: 's1',
+      address: '192.0.2.7',
+      phase: 'rcpt',
+      reason: 'syntax',
+      code: 501,
+      text: '501 5.1.3 Malformed recipient address',
+    } as const;
+    expect(refuse).toBeUndefined();
+    const socket = add();
+    const errors = () => socket.sent.map((frame) => JSON.parse(frame)).filter(({ Type }) => Type === 'error');
+    for (let n = 0; n < 50; n++) refuse!(refusal);
+    expect(errors()).toEqual([
+      { Type: 'error', Data: { Level: 'error', Type: 'smtpd', IP: '192.0.2.7', Message: refusal.text } },
+    ]);
+    vi.advanceTimersByTime(HUB_LIMITS.refusalMs);
+    refuse!({ ...refusal, protocol: 'POP3' });
+    expect(errors()[1].Data.Type).toBe('pop3');
+    socket.terminate();
+    expect(refuse).toBeUndefined();
   });
 
   it('are told the figures when they come', async () => {

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { ChangeEvent } from '../../mail/feed.ts';
 import { snippetOf } from '../../mail/mime.ts';
+import type { Refusal } from '../../mail/report.ts';
 import type { Summary } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { toSummary } from './mailpit-shapes.ts';
@@ -18,6 +19,8 @@ export const HUB_LIMITS = Object.freeze({
   pingMs: 54_000,
   statsMs: 250,
   deletesMs: 100,
+  /** One refusal is told in this time. */
+  refusalMs: 100,
   /** Deletions that are told one by one; more are one frame. */
   deletes: 200,
   /** Messages that wait to be told while one of them is still taken apart for its snippet. */
@@ -27,6 +30,8 @@ export const HUB_LIMITS = Object.freeze({
   /** Messages whose state is remembered, to tell what of it has changed. */
   known: 10_000,
 });
+
+type Later = 'stats' | 'deletes' | 'truncated' | 'refusals';
 
 interface Client {
   readonly socket: WebSocket;
@@ -41,12 +46,13 @@ export class MailpitHub {
   readonly #known = new Map<string, { readonly read: boolean; readonly tags: string }>(); // oldest first
   readonly #deleted = new Set<string>();
   readonly #truncated = new Set<string>();
-  readonly #timers = new Map<'stats' | 'deletes' | 'truncated', NodeJS.Timeout>();
+  readonly #timers = new Map<Later, NodeJS.Timeout>();
   #truncating = 0;
   #telling: Promise<void> = Promise.resolve();
   #waiting = 0;
   #pings: NodeJS.Timeout | undefined;
   #leaveFeed: (() => void) | undefined;
+  #leaveRefusals: (() => void) | undefined;
 
   constructor(context: Context) {
     this.#context = context;
@@ -61,6 +67,7 @@ export class MailpitHub {
     const client: Client = { socket, isGood, answersPings: true };
     this.#clients.add(client);
     this.#leaveFeed ??= this.#context.store.feed.subscribe((event) => this.#receive(event));
+    this.#leaveRefusals ??= this.#context.refusals((refusal) => this.#tellRefusal(refusal));
     this.#pings ??= setInterval(() => this.#ping(), HUB_LIMITS.pingMs).unref();
     socket.on('pong', () => {
       client.answersPings = true;
@@ -105,6 +112,8 @@ export class MailpitHub {
     if (this.#clients.size > 0) return;
     this.#leaveFeed?.();
     this.#leaveFeed = undefined;
+    this.#leaveRefusals?.();
+    this.#leaveRefusals = undefined;
     clearInterval(this.#pings);
     this.#pings = undefined;
     this.#known.clear();
@@ -195,6 +204,14 @@ export class MailpitHub {
     }
   }
 
+  /** Frames of a flood would say nothing more than its first do. */
+  #tellRefusal({ protocol, address, text }: Refusal): void {
+    if (this.#timers.has('refusals')) return;
+    this.#later('refusals', HUB_LIMITS.refusalMs, () => {});
+    const type = protocol === 'POP3' ? 'pop3' : 'smtpd';
+    this.#broadcast('error', { Level: 'error', Type: type, IP: address, Message: text });
+  }
+
   #statsSoon(): void {
     this.#later('stats', HUB_LIMITS.statsMs, () => this.#tellStats());
   }
@@ -205,7 +222,7 @@ export class MailpitHub {
   }
 
   /** Does something in a moment, once, however often it is asked for until then. */
-  #later(name: 'stats' | 'deletes' | 'truncated', milliseconds: number, act: () => void | Promise<void>): void {
+  #later(name: Later, milliseconds: number, act: () => void | Promise<void>): void {
     if (this.#timers.has(name)) return;
     const run = async (): Promise<void> => {
       this.#timers.delete(name);
