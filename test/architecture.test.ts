@@ -40,6 +40,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // runs in browsers: knows the daemon by its API alone
   web: ['svelte', 'dompurify'],
+  doors: ['*'],
   cli: ['*'],
   testing: ['*'],
   doctor: ['*'],

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** Protocols that a listener can speak; a new one needs its name here and a line in daemon.ts. */
+/** Protocols that a listener can speak; a new one needs its name here and a line in doors/table.ts. */
 export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'pop3', 'pop3s', 'finger', 'http', 'https'] as const;
 export type ListenProtocol = (typeof LISTEN_PROTOCOLS)[number];
 

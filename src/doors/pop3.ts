@@ -1,38 +1,28 @@
-import type { Config } from './config.ts';
-import { allows, covers } from './http/auth/grant.ts';
-import type { HttpAccess } from './http-access.ts';
-import { inboxNameFromText } from './mail/inbox.ts';
-import type { Reporter } from './mail/report.ts';
-import type { Store } from './mail/store.ts';
-import { POP3_LIMITS } from './pop3/limits.ts';
-import { Sizes } from './pop3/maildrop.ts';
-import { err } from './pop3/replies.ts';
-import { type Admission, type Doorkeeper, type Pop3Services, Session } from './pop3/session.ts';
-import { pop3 } from './pop3/table.ts';
-import type { Sleepers } from './smtp/session.ts';
-import { Connection, type TlsAccess } from './wire/connection.ts';
-import type { ListenerOptions } from './wire/listener.ts';
-import { isThisMachine } from './wire/networks.ts';
-
-/** What POP3 needs of the rest of the daemon. */
-export interface MaildropParts {
-  readonly store: Store;
-  readonly access: HttpAccess['access'];
-  readonly sleepers: Sleepers;
-  readonly report: Reporter;
-  readonly tls: TlsAccess | undefined;
-  readonly stls: Pop3Services['stls'];
-}
+import type { Config } from '../config.ts';
+import { encryptMail } from '../encryption.ts';
+import { allows, covers } from '../http/auth/grant.ts';
+import type { HttpAccess } from '../http-access.ts';
+import { inboxNameFromText } from '../mail/inbox.ts';
+import { POP3_LIMITS } from '../pop3/limits.ts';
+import { Sizes } from '../pop3/maildrop.ts';
+import { err } from '../pop3/replies.ts';
+import { type Admission, type Doorkeeper, type Pop3Services, Session } from '../pop3/session.ts';
+import { pop3 } from '../pop3/table.ts';
+import { Connection } from '../wire/connection.ts';
+import type { ListenerOptions } from '../wire/listener.ts';
+import { isThisMachine } from '../wire/networks.ts';
+import { type MakeDoor, machineDoor } from './door.ts';
 
 const DAY_MS = 86_400_000;
 /** Shared by all listeners of the process: what is stored never changes, and ids are unique. */
 const sizes = new Sizes(POP3_LIMITS.rememberedSizes);
 
-/** Makes what serves the connections of a POP3 listener. */
-export function serveMaildrops(config: Config, parts: MaildropParts): ListenerOptions['serve'] {
-  const { store, access, sleepers, report, tls, stls } = parts;
+/** POP3: hands out what lies in an inbox. */
+export const pop3Door: MakeDoor = async (address, parts) => {
+  const { config, keep, report, guard, access, certificates } = parts;
+  const { access: tls, starttls: stls } = encryptMail(address, config, certificates);
   const services: Pop3Services = {
-    store,
+    store: keep.store,
     hostname: config.hostname,
     sizes,
     limits: POP3_LIMITS,
@@ -40,14 +30,17 @@ export function serveMaildrops(config: Config, parts: MaildropParts): ListenerOp
     report,
     stls,
     plaintext: config.authPlaintext,
-    sleepers,
+    sleepers: guard.sleepers,
     ...expireOf(config),
   };
-  return (peer, { address }) => new Connection(peer, pop3, new Session(services, address), tls);
-}
+  const serve: ListenerOptions['serve'] = (peer, { address: from }) =>
+    new Connection(peer, pop3, new Session(services, from), tls);
+  const gate = guard.gate('pop3', { isSilent: tls?.implicit === true, say: turnAway });
+  return machineDoor(address, parts, { gate, serve });
+};
 
 /** What a client that finds no place is told. */
-export function turnAway({ text }: { readonly text: string }): Buffer {
+function turnAway({ text }: { readonly text: string }): Buffer {
   return err(text, 'SYS/TEMP').bytes;
 }
 
