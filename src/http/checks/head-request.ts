@@ -1,23 +1,13 @@
 import { Resolver } from 'node:dns/promises';
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
-import { isPublicAddress } from './public-address.ts';
+import type { IncomingMessage } from 'node:http';
+import { addressOf, BlockedError, portOf, type Reach, reasonOf, requestPinned } from '../../outbound/pinned-request.ts';
+import { isPublicAddress } from '../../outbound/public-address.ts';
 
 /**
  * Asks a server of the public internet for the head of a page, and no other server.
  *
- * The address comes from a mail, so its sender chooses it. A name is resolved here and all its addresses are judged;
- * the connection then goes to the very address that was judged, whatever the name may mean a moment later, and is
- * dropped if its other end is not that. Every redirect is judged anew. Proxies of the environment are not used.
+ * The address comes from a mail, so its sender chooses it: see outbound/pinned-request.ts. Every redirect is judged anew.
  */
-
-/** How names and addresses are judged; replaced in tests, which have no public internet. */
-export interface Reach {
-  /** Addresses of a host name. */
-  resolve(host: string): Promise<readonly string[]>;
-  allows(address: string): boolean;
-}
 
 export interface HeadOptions {
   readonly reach: Reach;
@@ -37,7 +27,6 @@ export type HeadResult =
   | { readonly kind: 'failed'; readonly why: string };
 
 const RESOLVE_MS = 4_000;
-const HEADER_BYTES = 16_384;
 /** Ports below 1024 on which a web server is at home; others there are asked nothing: they may take a request for a command. */
 const WEB_PORTS = new Set([80, 443]);
 
@@ -77,86 +66,29 @@ async function requestOnce(link: string, options: HeadOptions): Promise<Answer> 
   if (url === undefined || !isWeb || url.hostname === '' || url.username !== '' || url.password !== '') {
     return { kind: 'failed', why: 'invalid URL' };
   }
-  const port = Number(url.port || (url.protocol === 'https:' ? 443 : 80));
+  const port = portOf(url);
   if (port < 1024 && !WEB_PORTS.has(port)) return { kind: 'failed', why: `port ${port} is not tried` };
+  const { reach } = options;
   try {
-    // the parser has made dotted decimals of every other spelling of an IPv4 address
-    const host = url.hostname.replace(/^\[|\]$/g, '');
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.requestMs)]);
-    const addresses = isIP(host) === 0 ? await within(options.reach.resolve(host), signal) : [host];
-    if (addresses.length === 0) return { kind: 'failed', why: 'no such host' };
-    if (!addresses.every((address) => options.reach.allows(address))) return { kind: 'blocked' };
-    return await connect(url, host, addresses[0]!, signal, options);
+    return await ask(url, await addressOf(url, reach, signal), signal, options);
   } catch (error) {
-    return { kind: 'failed', why: reasonOf(error) };
+    return error instanceof BlockedError ? { kind: 'blocked' } : { kind: 'failed', why: reasonOf(error) };
   }
 }
 
-/** Sends the request to one address, whatever its host name resolves to by now. */
-function connect(url: URL, host: string, address: string, signal: AbortSignal, options: HeadOptions): Promise<Answer> {
-  const family = isIP(address);
-  const isTls = url.protocol === 'https:';
-  const request: RequestOptions = {
-    method: 'HEAD',
-    host,
-    port: url.port || (isTls ? 443 : 80),
-    path: `${url.pathname}${url.search}`,
-    headers: { host: url.host, 'user-agent': options.userAgent, accept: '*/*' },
-    lookup: (_host, { all }, found) => (all ? found(null, [{ address, family }]) : found(null, address, family)),
-    maxHeaderSize: HEADER_BYTES,
-    signal,
-    agent: isTls ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false }),
-  };
+function ask(url: URL, address: string, signal: AbortSignal, { reach, userAgent }: HeadOptions): Promise<Answer> {
+  const headers = { 'user-agent': userAgent, accept: '*/*' };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const outgoing = isTls ? httpsRequest(request) : httpRequest(request);
-  outgoing.on('socket', (socket) =>
-    socket.once('connect', () => {
-      if (!options.reach.allows(socket.remoteAddress ?? '')) outgoing.destroy(new BlockedError());
-    }),
-  );
+  const outgoing = requestPinned(url, { method: 'HEAD', headers, address, reach, signal });
   outgoing.once('response', (response: IncomingMessage) => {
     const status = response.statusCode ?? 0;
     const { location } = response.headers;
     response.destroy();
     resolve({ kind: 'reply', status, location: status >= 300 && status < 400 ? location : undefined });
   });
-  outgoing.once('error', (error) => (error instanceof BlockedError ? resolve({ kind: 'blocked' }) : reject(error)));
+  outgoing.once('error', reject);
   outgoing.on('error', () => {}); // a reply that breaks off after its head has told what we want
   outgoing.end();
   return promise;
-}
-
-class BlockedError extends Error {}
-
-async function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
-
-const REASONS = new Map([
-  ['ENOTFOUND', 'no such host'],
-  ['ENODATA', 'no such host'],
-  ['ECONNREFUSED', 'connection refused'],
-  ['ECONNRESET', 'connection reset'],
-  ['EHOSTUNREACH', 'no route to host'],
-  ['ENETUNREACH', 'network is unreachable'],
-  ['ETIMEOUT', 'timed out'],
-  ['ETIMEDOUT', 'timed out'],
-  ['TimeoutError', 'timed out'],
-  ['AbortError', 'timed out'],
-  ['ABORT_ERR', 'timed out'],
-]);
-
-function reasonOf(error: unknown): string {
-  const { code, name, message, cause } = error as NodeJS.ErrnoException & { cause?: unknown };
-  // an aborted request names the signal's reason as its cause
-  const known = REASONS.get(code ?? '') ?? REASONS.get(name) ?? (cause === undefined ? undefined : reasonOf(cause));
-  return known ?? (code === undefined ? message : `${code}: ${message}`).slice(0, 200);
 }

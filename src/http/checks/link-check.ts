@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import { type HeadResult, PUBLIC_REACH, type Reach, requestHead } from './head-request.ts';
+import type { Reach } from '../../outbound/pinned-request.ts';
+import { type HeadResult, PUBLIC_REACH, requestHead } from './head-request.ts';
 import { Throttle } from './throttle.ts';
 
 /** Tries the links of a mail: a HEAD request each, to public servers only, within limits that hold for all who ask. */

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { PUBLIC_REACH, type Reach } from '../../../src/http/checks/head-request.ts';
+import { PUBLIC_REACH } from '../../../src/http/checks/head-request.ts';
 import { LinkChecker, type LinkCheckLimits } from '../../../src/http/checks/link-check.ts';
 import { findLinks } from '../../../src/http/checks/mail-links.ts';
-import { isPublicAddress } from '../../../src/http/checks/public-address.ts';
 import { THROTTLE, Throttle } from '../../../src/http/checks/throttle.ts';
+import type { Reach } from '../../../src/outbound/pinned-request.ts';
+import { isPublicAddress } from '../../../src/outbound/public-address.ts';
 
 describe('Viewer: an address', () => {
   it.each([
