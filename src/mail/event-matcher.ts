@@ -1,6 +1,6 @@
-import type { ChangeEvent } from '../../mail/feed.ts';
-import { matches, needsContent, type Query } from '../../mail/query.ts';
-import type { Store } from '../../mail/store.ts';
+import type { ChangeEvent } from './feed.ts';
+import { matches, needsContent, type Query } from './query.ts';
+import type { Store } from './store.ts';
 
 /** How many answers are kept; as many as there are different searches at a time. */
 const KEPT = 1_000;

@@ -1,9 +1,9 @@
-import type { MailPart } from '../../mail/mime.ts';
-import type { PartNode } from '../../mail/mime-tree.ts';
-import type { OpenedMail } from '../../mail/opened-mail.ts';
-import type { InboxSummary, StoredMessage, Summary } from '../../mail/store.ts';
+import type { MailPart } from './mime.ts';
+import type { PartNode } from './mime-tree.ts';
+import type { OpenedMail } from './opened-mail.ts';
+import type { InboxSummary, StoredMessage, Summary } from './store.ts';
 
-/** The objects of the native API. */
+/** Mail as JSON: the objects of the native API, and of what webhooks are told. */
 
 export function toInbox({ inbox, messages, unread, bytes, newest }: InboxSummary): object {
   return { inbox, messages, unread, bytes, newest: newest.toISOString() };

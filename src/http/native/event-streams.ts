@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http';
 import type { FastifyReply } from 'fastify';
+import { EventMatcher } from '../../mail/event-matcher.ts';
 import type { ChangeEvent } from '../../mail/feed.ts';
 import type { Query } from '../../mail/query.ts';
+import { toSummary } from '../../mail/shapes.ts';
 import type { Grant } from '../auth/grant.ts';
 import { scopeEvent } from '../auth/scoped-store.ts';
 import type { Context } from '../context.ts';
 import { escapeMarkup } from '../replies.ts';
 import { storeFor } from '../store-for.ts';
-import { EventMatcher } from './event-matcher.ts';
-import { toSummary } from './shapes.ts';
 
 /** What of the feed a stream carries. */
 export interface StreamFilter {

@@ -1,10 +1,10 @@
+import { toInbox } from '../../mail/shapes.ts';
 import type { Context } from '../context.ts';
 import { storeFor } from '../store-for.ts';
 import { inboxOfPath, pageOf } from './api.ts';
 import { sendTagged } from './etag.ts';
 import type { Route } from './route.ts';
 import { CURSOR, LIMIT, schemaOf } from './schemas.ts';
-import { toInbox } from './shapes.ts';
 
 /** The inboxes themselves. */
 export function inboxRoutes(context: Context): Route[] {

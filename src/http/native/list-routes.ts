@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseQuery, type Query } from '../../mail/query.ts';
+import { toSummary } from '../../mail/shapes.ts';
 import type { Selection } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { sendProblem } from '../problem.ts';
@@ -9,7 +10,6 @@ import { inboxOfPath, pageOf } from './api.ts';
 import { sendTagged } from './etag.ts';
 import type { Route } from './route.ts';
 import { CHANGE_MANY_BODY, CHANGED_IDS, CURSOR, DELETE_MANY_BODY, LIMIT, SEARCH, START, schemaOf } from './schemas.ts';
-import { toSummary } from './shapes.ts';
 
 const LIST_QUERY = {
   q: SEARCH,

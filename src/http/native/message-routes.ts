@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { MailPart } from '../../mail/mime.ts';
+import { toMessage, toSummary } from '../../mail/shapes.ts';
 import type { StoredMessage } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { framePolicy } from '../frame-policy.ts';
@@ -14,7 +15,6 @@ import { partOf } from './parts.ts';
 import type { Route } from './route.ts';
 import { CHANGE_BODY, schemaOf } from './schemas.ts';
 import { type ServedContent, sendContent } from './send-content.ts';
-import { toMessage, toSummary } from './shapes.ts';
 
 /** One message: its view, what is done to it, and what is in it. */
 export function messageRoutes(context: Context): Route[] {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { idTime } from '../../mail/message.ts';
 import type { Query } from '../../mail/query.ts';
+import { toMessage } from '../../mail/shapes.ts';
 import type { Store, Summary } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { sendProblem } from '../problem.ts';
@@ -10,7 +11,6 @@ import { inboxOfPath } from './api.ts';
 import { readQuery } from './list-routes.ts';
 import type { Route } from './route.ts';
 import { SEARCH, schemaOf } from './schemas.ts';
-import { toMessage } from './shapes.ts';
 import type { WaitingRoom } from './waiting-room.ts';
 
 /** Waiting for a message to come. */

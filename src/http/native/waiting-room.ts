@@ -1,10 +1,10 @@
+import { EventMatcher } from '../../mail/event-matcher.ts';
 import type { ChangeEvent } from '../../mail/feed.ts';
 import type { Query } from '../../mail/query.ts';
 import type { Grant } from '../auth/grant.ts';
 import { scopeEvent } from '../auth/scoped-store.ts';
 import type { Context } from '../context.ts';
 import { storeFor } from '../store-for.ts';
-import { EventMatcher } from './event-matcher.ts';
 
 export interface Wait {
   readonly inbox: string;
