@@ -108,11 +108,13 @@ export type Report =
       readonly error: unknown;
     }
   | {
-      /** A command that disposes of messages said no, or wrote to its standard error. */
+      /** A command that disposes of messages has run; one that came to no end of its own is a crash of its sink too. */
       readonly type: 'command';
       readonly program: string;
       readonly session: string;
-      readonly exitCode: number;
+      /** Null where it was killed, or could not be started. */
+      readonly exitCode: number | null;
+      readonly milliseconds: number;
       /** First line of its standard error. */
       readonly errors: string;
     }

@@ -133,8 +133,18 @@ function writeReport(logger: Logger, report: Report): void {
       else logger.warn({ zone: report.zone, why: visible(report.why) }, 'block list does not answer; it has no say');
       return;
     case 'command': {
-      const { program, session, exitCode, errors } = report;
-      logger.warn({ session, program: visible(program), exitCode, stderr: visible(errors) }, 'command');
+      const { program, session, exitCode, milliseconds, errors } = report;
+      if (exitCode === null) return; // the crash of its sink says why
+      const says = exitCode === 0 && errors === '' ? 'debug' : 'warn';
+      if (!logger.isLevelEnabled(says)) return;
+      const facts = {
+        session,
+        program: visible(program),
+        exitCode,
+        ms: rounded(milliseconds),
+        stderr: visible(errors),
+      };
+      logger[says](facts, 'command');
       return;
     }
     case 'tarpit': {

@@ -60,6 +60,10 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const open = gauge('connections_open', 'Mail connections open now', ['protocol']);
   const connections = counter('connections_total', 'Mail connections accepted', ['protocol']);
   const ended = tally('sessions_ended_total', 'Mail sessions by how they ended', ['protocol', 'reason']);
+  const commands = tally('session_commands_total', 'Commands in mail sessions that have ended', ['protocol', 'result']);
+  const fetched = counter('fetched_messages_total', 'Messages that sessions which have ended took with them', [
+    'protocol',
+  ]);
   const octets = tally('network_bytes_total', 'Octets of mail sessions that have ended', ['protocol', 'direction']);
   const tls = tally('tls_sessions_total', 'Sessions that ended encrypted', ['protocol', 'version']);
   const messages = tally('messages_total', 'Messages by what became of them once their content had come', ['protocol', 'result']); // biome-ignore format: a row
@@ -83,6 +87,8 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   );
   const intakeGroup = histogram('store_intake_messages', 'Messages that shared a write to the intake log', GROUP);
   const group = histogram('store_commit_messages', 'Messages that shared a commit', GROUP);
+  const runs = counter('delivery_commands_total', 'Runs of the command that messages are handed to', ['result']);
+  const runSeconds = histogram('delivery_command_seconds', 'From the start of that command to its end', SECONDS);
   const deleted = counter('store_deleted_messages_total', 'Messages deleted', ['why']);
   const requests = counter('http_requests_total', 'HTTP requests answered', ['method', 'route', 'code']);
   const requestSeconds = histogram('http_request_seconds', 'From a request to the end of its answer', SECONDS);
@@ -108,6 +114,9 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
         const { protocol } = report;
         open.dec({ protocol });
         ended.add(protocol, report.reason);
+        commands.add(protocol, 'failed', report.failures);
+        commands.add(protocol, 'done', Math.max(0, report.commands - report.failures));
+        if (protocol === 'POP3') fetched.inc({ protocol }, report.messages);
         octets.add(protocol, 'in', report.bytesIn);
         octets.add(protocol, 'out', report.bytesOut);
         if (report.tls) tls.add(protocol, report.tls.version);
@@ -148,6 +157,10 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
       case 'crash':
         crashes.inc({ where: wheres.label(report.where) });
         return;
+      case 'command':
+        runs.inc({ result: resultOf(report.exitCode) });
+        runSeconds.observe(report.milliseconds / 1000);
+        return;
       case 'logged':
         intake.observe(report.milliseconds / 1000);
         intakeGroup.observe(report.messages);
@@ -181,6 +194,13 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
       return `${await ofProcess.metrics()}\n${await register.metrics()}`;
     },
   };
+}
+
+/** What the exit code of a delivery command comes to, as the sink reads it. */
+function resultOf(exitCode: number | null): string {
+  if (exitCode === null) return 'killed';
+  if (exitCode === 0) return 'taken';
+  return exitCode === 75 ? 'deferred' : 'refused'; // EX_TEMPFAIL
 }
 
 const LOAD_LEVELS = ['calm', 'strained', 'overloaded'] as const;

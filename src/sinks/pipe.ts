@@ -55,9 +55,14 @@ export function createPipeSink(options: PipeOptions): Sink {
     if (Buffer.byteLength(environment.MAIL_RECIPIENTS!) > PIPE_LIMITS.recipientsBytes) return TOO_MANY_RECIPIENTS;
     if (turns.isFull) return BUSY;
     const signal = stop ? AbortSignal.any([deadline, stop]) : deadline;
-    const end = await turns.take(
-      () =>
-        runCommand({
+    const run = async (): Promise<CommandEnd> => {
+      const startedAt = performance.now();
+      const told = (exitCode: number | null, errors: string): void => {
+        const milliseconds = performance.now() - startedAt;
+        report({ type: 'command', program, session: message.session, exitCode, milliseconds, errors });
+      };
+      try {
+        const end = await runCommand({
           command,
           environment,
           input: message.content.stream(),
@@ -65,14 +70,15 @@ export function createPipeSink(options: PipeOptions): Sink {
           outputBytes: PIPE_LIMITS.outputBytes,
           excess: 'drop',
           signal,
-        }),
-      signal,
-    );
-    const errors = firstLine(end.errors.toString('utf8'));
-    if (errors !== '' || end.exitCode !== 0) {
-      report({ type: 'command', program, session: message.session, exitCode: end.exitCode, errors });
-    }
-    return verdictOf(end);
+        });
+        told(end.exitCode, firstLine(end.errors.toString('utf8')));
+        return end;
+      } catch (error) {
+        told(null, '');
+        throw error;
+      }
+    };
+    return verdictOf(await turns.take(run, signal));
   };
 }
 
