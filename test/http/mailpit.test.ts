@@ -5,8 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createHttpServer } from '../../src/http/server.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { createSqliteStore } from '../../src/store/sqlite/store.ts';
-import { deliver, mail } from './support.ts';
+import { deliver, mail, openStore } from './support.ts';
 
 const MAILS = new URL('../mails/', import.meta.url);
 const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.eml'));
@@ -14,16 +13,6 @@ const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((
 let store: Store;
 let app: FastifyInstance;
 const reports: Report[] = [];
-
-const openStore = () =>
-  createSqliteStore({
-    directory: ':memory:',
-    naming: 'full',
-    keepPerInbox: 0,
-    keepBytes: 0,
-    keepAgeMs: 0,
-    report: (report) => report.type === 'crash' && reports.push(report),
-  });
 
 const serve = (of: Store) =>
   createHttpServer({
@@ -36,7 +25,7 @@ const serve = (of: Store) =>
   });
 
 beforeAll(async () => {
-  store = await openStore();
+  store = await openStore(':memory:', reports);
   app = serve(store);
 });
 

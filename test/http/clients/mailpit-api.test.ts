@@ -7,8 +7,8 @@ import { createHttpServer } from '../../../src/http/server.ts';
 import { Chaos } from '../../../src/mail/chaos.ts';
 import type { Report } from '../../../src/mail/report.ts';
 import type { Store } from '../../../src/mail/store.ts';
-import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 import { png } from '../images/pictures.ts';
+import { openStore } from '../support.ts';
 
 let store: Store;
 let app: FastifyInstance;
@@ -16,8 +16,7 @@ let client: MailpitClient;
 const reports: Report[] = [];
 
 beforeAll(async () => {
-  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
-  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
+  store = await openStore();
   app = createHttpServer({
     store,
     version: '1.2.3',
