@@ -7,8 +7,11 @@ export type QueryParsed =
   /** `at`: column, counted from 0 in UTF-16 units; `why`: a sentence for people. */
   | { readonly ok: false; readonly at: number; readonly why: string };
 
-/** What `is:` knows. `verified`: DMARC passed, so that the domain of From is proven. `pending`: who sent it is being found out. */
-export const STATES = ['read', 'unread', 'pinned', 'tagged', 'verified', 'pending'] as const;
+/**
+ * What `is:` knows. `verified`: DMARC passed, so that the domain of From is proven. `pending`: who sent it is being found
+ * out. `quarantined`: a filter wants it kept from its readers' eyes, and nobody has released it.
+ */
+export const STATES = ['read', 'unread', 'pinned', 'tagged', 'verified', 'pending', 'quarantined'] as const;
 
 /** Bounds of a search; what is longer or deeper is refused. */
 export const QUERY_LIMITS = Object.freeze({ characters: 4096, depth: 32, terms: 200 });

@@ -206,6 +206,8 @@ function matchesState(what: State, message: Matchable): boolean {
       return hasResult(message.verification, 'dmarc', 'pass');
     case 'pending':
       return message.verification?.status === 'pending';
+    case 'quarantined':
+      return message.quarantine !== null;
   }
 }
 

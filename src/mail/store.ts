@@ -27,7 +27,7 @@ export interface Summary {
   readonly pinned: boolean;
   /** Given by people, in the order of their names. */
   readonly tags: readonly string[];
-  /** Octets of the raw message. */
+  /** Octets of the content as readers see it. */
   readonly bytes: number;
   /** Number of attachments. */
   readonly attachments: number;
@@ -40,6 +40,8 @@ export interface Summary {
   readonly login: string;
   /** Null when nobody asked who sent it. */
   readonly verification: Verification | null;
+  /** Why it is kept from its readers' eyes until somebody releases it; null when it is not. */
+  readonly quarantine: string | null;
 }
 
 /** One recipient of the envelope as it was given, and the inbox that it went to. */
@@ -51,14 +53,31 @@ export interface StoredRecipient {
   readonly tag: string;
 }
 
-/** A summary with all that is kept beside the content. */
+export interface StoredEnvelope {
+  /** '' for the null reverse-path. */
+  readonly from: string;
+  readonly fromParams: Readonly<Record<string, string | true>>;
+  readonly to: readonly StoredRecipient[];
+}
+
+/** What came, as far as filters changed it. */
+export interface ReceivedForm {
+  readonly envelope: StoredEnvelope;
+  /** Octets of the content as it came; null when filters left that alone. */
+  readonly bytes: number | null;
+}
+
+/**
+ * Which content of a message: the one that came, byte for byte, or what filters made of it. They are the same where
+ * filters changed nothing.
+ */
+export type ContentForm = 'received' | 'edited';
+
+/** A summary with all that is kept beside the content: of the message as filters left it, which is what readers see. */
 export interface StoredMessage extends Summary {
-  readonly envelope: {
-    /** '' for the null reverse-path. */
-    readonly from: string;
-    readonly fromParams: Readonly<Record<string, string | true>>;
-    readonly to: readonly StoredRecipient[];
-  };
+  readonly envelope: StoredEnvelope;
+  /** What came, where filters changed it; else null. */
+  readonly received: ReceivedForm | null;
   readonly client: Client;
   readonly protocol: WithProtocol;
   readonly session: string;
@@ -122,7 +141,7 @@ export interface StoreStats {
   readonly messages: number;
   readonly unread: number;
   readonly inboxes: number;
-  /** Octets of all raw messages. */
+  /** Octets of all contents, in each form that is kept. */
   readonly contentBytes: number;
   /** Octets of the files of the store. */
   readonly diskBytes: number;
@@ -157,6 +176,8 @@ export interface MessageChange {
   readonly tags?: readonly string[];
   readonly addTags?: readonly string[];
   readonly removeTags?: readonly string[];
+  /** Null releases it; a reason puts it into quarantine. */
+  readonly quarantine?: string | null;
 }
 
 /** What is learnt about a message after it was taken; what is absent stays. */
@@ -167,13 +188,16 @@ export interface Annotation {
 /** A message that waits to be verified, as far as that needs it. */
 export interface PendingMessage {
   readonly id: string;
-  /** '' for the null reverse-path. */
+  /** The sender that came, whatever filters made of it; '' for the null reverse-path. */
   readonly mailFrom: string;
   readonly client: Client;
 }
 
 /** A tag that is longer is cut; of more on one message the last by name go. */
 export const TAG_LIMITS = Object.freeze({ characters: 100, perMessage: 100 });
+
+/** A reason for quarantine that is longer is cut. */
+export const QUARANTINE_CHARACTERS = 500;
 
 /**
  * Keeps messages. Every method is asynchronous so that no caller waits for a disk on the event loop.
@@ -182,7 +206,7 @@ export const TAG_LIMITS = Object.freeze({ characters: 100, perMessage: 100 });
 export interface Store {
   /**
    * Keeps a message; when it resolves, the message is on disk and every later read sees it. Saving the same id twice keeps one.
-   * Takes the content's bytes but leaves `release` to the caller.
+   * What came is kept beside what filters made of it. Takes the contents' bytes but leaves `release` to the caller.
    */
   save(message: Message): Promise<void>;
   /**
@@ -193,8 +217,11 @@ export interface Store {
   list(query: ListQuery): Promise<Page>;
   /** Undefined for an unknown id. */
   get(id: string): Promise<StoredMessage | undefined>;
-  /** The bytes exactly as sent; undefined for an unknown id. */
-  content(id: string): Promise<{ readonly bytes: number; stream(): AsyncIterable<Buffer> } | undefined>;
+  /** The bytes exactly as sent, or as filters left them (`edited`); undefined for an unknown id. */
+  content(
+    id: string,
+    form?: ContentForm,
+  ): Promise<{ readonly bytes: number; stream(): AsyncIterable<Buffer> } | undefined>;
   inboxes(query?: InboxQuery): Promise<InboxPage>;
   /** Resolves with the ids removed. With `inbox`, takes the messages out of that inbox only; a message in no inbox is gone. */
   remove(selection: Selection): Promise<readonly string[]>;

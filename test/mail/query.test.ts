@@ -143,6 +143,7 @@ const MAIL: Matchable = {
   messageId: 'Id-7@example.org',
   read: false,
   pinned: true,
+  quarantine: null,
   verification: verified({ spf: 'fail', dkim: ['fail', 'pass'], dmarc: 'pass' }),
   from: address('anna@example.org', 'Änna Müller'),
   to: [address('bob@example.com', 'Bob'), address('carol@example.com')],

@@ -26,7 +26,7 @@ import { salvage } from '../../src/store/sqlite/salvage.ts';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { createRandom } from '../support/random.ts';
 import { until } from '../support/until.ts';
-import { collect, mail, sampleMessage } from './support.ts';
+import { CAME, collect, LEFT, mail, sampleMessage } from './support.ts';
 
 let directory: string;
 let reports: Report[];
@@ -50,9 +50,9 @@ const idsIn = async (store: Pick<Store, 'list'>): Promise<string[]> =>
   (await store.list({ limit: 1000 })).messages.map(({ id }) => id).sort();
 
 /** Runs test/store/accept.ts until it kills itself. @returns the ids that it had accepted */
-async function acceptAndDie(count: number): Promise<string[]> {
+async function acceptAndDie(count: number, kind: 'plain' | 'edited' = 'plain'): Promise<string[]> {
   const script = fileURLToPath(new URL('./accept.ts', import.meta.url));
-  const died = promisify(execFile)(process.execPath, [script, directory, String(count)]);
+  const died = promisify(execFile)(process.execPath, [script, directory, String(count), kind]);
   const { stdout, signal } = await died.then(
     ({ stdout }) => ({ stdout, signal: undefined }),
     (error: { stdout: string; signal: string }) => error,
@@ -234,6 +234,29 @@ describe('after a kill', () => {
     await reader.close();
   });
 
+  it('what filters did to messages is there again, with what came', async () => {
+    const ids = await acceptAndDie(20, 'edited');
+    const loggedTo = (): number => {
+      const database = new DatabaseSync(layoutOf(directory).database);
+      const row = database.prepare('SELECT logged_to FROM totals').get();
+      database.close();
+      return Number(row?.logged_to);
+    };
+    const waiting = readIntake(layoutOf(directory), loggedTo()).map(({ arrivals }) => arrivals);
+    for (const id of ids) expect(waiting.join()).toContain(id); // in the log alone
+    const store = await open();
+    for (const id of ids) {
+      const message = (await store.get(id))!;
+      expect(message).toMatchObject({ subject: '[SPAM] Cheap pills', quarantine: 'looks odd' });
+      expect(message.inboxes).toEqual(['anna@example.com', 'bob@example.com']);
+      expect(message.received?.envelope.to.map(({ address }) => address)).toEqual(['anna@example.com']);
+      expect((await collect((await store.content(id))!.stream())).toString()).toBe(CAME);
+      expect((await collect((await store.content(id, 'edited'))!.stream())).toString()).toBe(LEFT);
+    }
+    expect(crashes()).toEqual([]);
+    await store.close();
+  });
+
   it('a message that was removed since does not come back', async () => {
     const ids = await acceptAndDie(5);
     let store = await open();
@@ -274,6 +297,19 @@ describe('after a kill', () => {
     const report = await salvage({ from: directory, to, format: 'eml', naming: 'full' });
     expect(readdirSync(to)).toEqual(expect.arrayContaining(ids.map((id) => `${id}.eml`)));
     expect(report.lost).toEqual([]);
+    rmSync(to, { recursive: true, force: true });
+  });
+
+  it('both forms of a changed message are salvaged although the database is gone', async () => {
+    const ids = await acceptAndDie(3, 'edited');
+    rmSync(join(directory, 'inboxd.db'));
+    const to = `${directory}-salvaged`;
+    const report = await salvage({ from: directory, to, format: 'eml', naming: 'full' });
+    expect(report.lost).toEqual([]);
+    for (const id of ids) {
+      expect(readFileSync(join(to, `${id}.eml`), 'utf8')).toBe(LEFT);
+      expect(readFileSync(join(to, `${id}.received.eml`), 'utf8')).toBe(CAME);
+    }
     rmSync(to, { recursive: true, force: true });
   });
 });

@@ -5,6 +5,7 @@ import { afterAll } from 'vitest';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { describeStore, type StoreVariant } from '../contracts/store.ts';
 import { describeAnnotations } from '../contracts/store-annotations.ts';
+import { describeStoreEdits } from '../contracts/store-edits.ts';
 import { describeFeed } from '../contracts/store-feed.ts';
 import { describeStoreSearch } from '../contracts/store-search.ts';
 
@@ -34,5 +35,6 @@ for (const variant of VARIANTS) {
   describeStore(variant);
   describeStoreSearch(variant);
   describeAnnotations(variant);
+  describeStoreEdits(variant);
   describeFeed(variant);
 }

@@ -12,7 +12,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createSpool } from '../../src/mail/content.ts';
+import { contentOf, createSpool } from '../../src/mail/content.ts';
+import { amend } from '../../src/mail/message.ts';
 import { STORE_ERRORS } from '../../src/store/errors.ts';
 import { spoolDirectory } from '../../src/store/sqlite/layout.ts';
 import { migrate, SCHEMA_VERSION } from '../../src/store/sqlite/migrations.ts';
@@ -211,6 +212,23 @@ describe('files', () => {
     expect(contentFiles()).toEqual([kept]);
     expect(readdirSync(join(directory, 'spool'))).toEqual([]);
     await store.close();
+  });
+
+  it('of a message that filters changed are two, kept at the start and removed together', async () => {
+    let store = await open();
+    const huge = Buffer.alloc(1024 * 1024, 'x');
+    const message = amend(sampleMessage({ raw: huge }), { content: contentOf([huge, huge]) });
+    await store.save(message);
+    await store.save(message); // of the second time nothing is left
+    await store.close();
+    expect(contentFiles()).toHaveLength(2);
+    store = await open();
+    expect(contentFiles()).toHaveLength(2);
+    const { diskBytes } = await store.stats();
+    await store.remove({ all: true });
+    expect(diskBytes - (await store.stats()).diskBytes).toBeGreaterThan(2.5 * huge.length);
+    await store.close();
+    expect(contentFiles()).toEqual([]);
   });
 
   it('are used again: a bounded store stops growing', async () => {

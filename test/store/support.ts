@@ -1,7 +1,7 @@
 import type { Content } from '../../src/mail/content.ts';
 import { contentOf } from '../../src/mail/content.ts';
 import { NO_PARAMS, type Params } from '../../src/mail/envelope.ts';
-import { createId, type Message } from '../../src/mail/message.ts';
+import { amend, createId, type Message } from '../../src/mail/message.ts';
 import { pathOf } from '../../src/store/sqlite/facts.ts';
 
 export interface Sample {
@@ -31,6 +31,16 @@ export function sampleMessage(sample: Sample = {}): Message {
     session: 'session-1',
     transcript: ['S: 220 ready', 'C: EHLO client.example.org', 'S: 250 OK'],
   };
+}
+
+export const CAME = mail('Cheap pills', 'visit cheapword');
+export const LEFT = `X-Filter: seen\r\n${mail('[SPAM] Cheap pills', 'withheld')}`;
+
+/** A message that came as `CAME`, of which a filter made `LEFT`, for bob too, and which it put into quarantine. */
+export function editedMessage(sample: Sample = {}): Message {
+  const came = sampleMessage({ raw: CAME, ...sample });
+  const { envelope } = sampleMessage({ to: ['anna@example.com', 'bob@example.com'] });
+  return amend(came, { content: contentOf([Buffer.from(LEFT)]), envelope, quarantine: 'looks odd' });
 }
 
 /** A small mail; further header lines go in front of the empty line. */

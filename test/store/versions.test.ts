@@ -7,7 +7,7 @@ import { parseQuery } from '../../src/mail/query.ts';
 import type { Store } from '../../src/mail/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { until } from '../support/until.ts';
-import { collect, sampleMessage } from './support.ts';
+import { CAME, collect, editedMessage } from './support.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -40,7 +40,16 @@ describe('a store of version 1', () => {
     try {
       expect(await store.stats()).toMatchObject({ messages: 2, unread: 1, inboxes: 2 });
       expect((await store.list({})).messages).toMatchObject([
-        { id: SENT, subject: 'Another', read: true, pinned: false, tags: [], login: 'kim', verification: null },
+        {
+          id: SENT,
+          subject: 'Another',
+          read: true,
+          pinned: false,
+          tags: [],
+          login: 'kim',
+          verification: null,
+          quarantine: null,
+        },
         { id: OLD, subject: 'An old mail', read: false, login: '', bcc: [{ address: 'bob@example.com' }] },
       ]);
       expect((await store.list({ inbox: 'bob@example.com' })).messages.map(({ id }) => id)).toEqual([OLD]);
@@ -53,8 +62,11 @@ describe('a store of version 1', () => {
       expect(await find(store, 'rare')).toEqual([OLD]);
       expect(await find(store, 'ra* is:unread')).toEqual([OLD]);
       expect(await find(store, 'is:read')).toEqual([SENT]);
-      const later = sampleMessage();
+      expect((await store.get(OLD))?.received).toBeNull();
+      const later = editedMessage();
       await store.save(later);
+      expect((await collect((await store.content(later.id))!.stream())).toString()).toBe(CAME);
+      expect(await find(store, 'is:quarantined')).toEqual([later.id]);
       await store.change({ ids: [OLD] }, { tags: ['kept'], pinned: true });
       expect(await find(store, 'tag:kept is:pinned')).toEqual([OLD]);
       expect((await store.feed.since(0, 10)) as unknown[]).toMatchObject([

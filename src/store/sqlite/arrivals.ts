@@ -4,10 +4,10 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { normaliseDomain } from '../../mail/address.ts';
 import { HEADER_LIMITS, scanSummary } from '../../mail/headers.ts';
 import { inboxOf, type Naming } from '../../mail/inbox.ts';
-import type { Address } from '../../mail/store.ts';
+import { type Address, QUARANTINE_CHARACTERS } from '../../mail/store.ts';
 import { tagsOfMail } from '../../mail/tags.ts';
 import { encodeAddresses, encodeList, plain } from './address-text.ts';
-import type { Arrival, Facts } from './facts.ts';
+import type { Arrival, ArrivalEnvelope, ArrivedBytes, EnvelopeFacts, Facts } from './facts.ts';
 import type { EventRow, Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 import { foldTags } from './tag-text.ts';
@@ -20,6 +20,7 @@ export class Arrivals {
   readonly #journal: Journal;
   readonly #message: StatementSync;
   readonly #content: StatementSync;
+  readonly #receivedContent: StatementSync;
   readonly #place: StatementSync;
   readonly #tag: StatementSync;
 
@@ -31,33 +32,35 @@ export class Arrivals {
     this.#ledger = ledger;
     this.#message = database.prepare(`
       INSERT INTO messages (seq, id, received_at, bytes, has_bare_newlines, file, message_id, subject, sender,
-        recipients, cc, bcc, reply_to, envelope, facts, login, tags, verification, is_pending)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+        recipients, cc, bcc, reply_to, envelope, facts, login, tags, verification, is_pending,
+        quarantine)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
     this.#content = database.prepare('INSERT INTO contents (seq, content) VALUES (?, ?)');
+    this.#receivedContent = database.prepare(
+      'INSERT INTO received_contents (seq, bytes, file, content) VALUES (?, ?, ?, ?)',
+    );
     this.#place = database.prepare('INSERT INTO placements (inbox, seq) VALUES (?, ?)');
     this.#tag = database.prepare('INSERT INTO message_tags (folded, seq, tag) VALUES (?, ?, ?)');
   }
 
   /**
-   * Puts one message in.
-   * @param content its bytes when they are to lie in the database
+   * Puts one message in. It is listed, found and put into inboxes by what filters made of it.
    * @returns its inboxes, or undefined when a message of this id is there already
    */
-  add(arrival: Arrival, content: Buffer): InboxEntry[] | undefined {
+  add({ arrival, content, receivedContent }: ArrivedBytes): InboxEntry[] | undefined {
     const seq = this.#ledger.nextSeq++;
-    const recipients = arrival.to.map(({ text, local, domain, params }) => {
-      const { inbox, tag } = inboxOf({ local, domain, text }, this.#naming);
-      return [text, inbox, tag, params] as const;
-    });
+    const envelope = this.#envelopeOf(arrival);
+    const { received } = arrival;
     const header = scanSummary(arrival.file === null ? content : this.#startOf(arrival.file));
     const facts: Facts = {
-      from: arrival.from,
-      fromParams: arrival.fromParams,
-      to: recipients,
+      ...envelope,
       client: arrival.client,
       protocol: arrival.protocol,
       session: arrival.session,
       transcript: arrival.transcript,
+      ...(received && {
+        received: { ...this.#envelopeOf(received), ...(received.content && { bytes: received.content.bytes }) },
+      }),
     };
     const bcc = [...header.bcc, ...unnamed(arrival, [...header.to, ...header.cc, ...header.bcc])];
     const tags = foldTags(tagsOfMail({ ...header, bcc }));
@@ -79,6 +82,7 @@ export class Arrivals {
       tags: tags.size === 0 ? '' : encodeList([...tags.values()]),
       login: arrival.client.login ? plain(arrival.client.login.user) : '',
       verification: arrival.verification ? JSON.stringify(arrival.verification) : null,
+      quarantine: arrival.quarantine === undefined ? null : quarantineText(arrival.quarantine),
     };
     const { changes } = this.#message.run(
       seq,
@@ -100,21 +104,39 @@ export class Arrivals {
       row.tags,
       row.verification,
       arrival.verification?.status === 'pending' ? 1 : 0,
+      row.quarantine,
     );
     if (changes === 0) return undefined;
     for (const [folded, tag] of tags) this.#tag.run(folded, seq, tag);
     if (arrival.file === null) this.#content.run(seq, content);
-    const names = new Set(recipients.map(([, inbox]) => inbox));
+    if (received?.content) {
+      const { bytes, file } = received.content;
+      this.#receivedContent.run(seq, bytes, file, file === null ? receivedContent : null);
+    }
+    const names = new Set(envelope.to.map(([, inbox]) => inbox));
     this.#journal.add('received', arrival.id, [...names], row);
     return this.#enter(seq, arrival, names);
   }
 
-  #enter(seq: number, { bytes, file }: Arrival, names: ReadonlySet<string>): InboxEntry[] {
+  #envelopeOf({ from, fromParams, to }: ArrivalEnvelope): EnvelopeFacts {
+    return {
+      from,
+      fromParams,
+      to: to.map(({ text, local, domain, params }) => {
+        const { inbox, tag } = inboxOf({ local, domain, text }, this.#naming);
+        return [text, inbox, tag, params] as const;
+      }),
+    };
+  }
+
+  #enter(seq: number, { bytes: own, file, received }: Arrival, names: ReadonlySet<string>): InboxEntry[] {
     const { totals } = this.#ledger;
+    const bytes = own + (received?.content?.bytes ?? 0);
     totals.messages += 1;
     totals.unread += 1;
     totals.bytes += bytes;
-    if (file !== null) totals.fileBytes += bytes;
+    if (file !== null) totals.fileBytes += own;
+    if (received?.content && received.content.file !== null) totals.fileBytes += received.content.bytes;
     const entries: InboxEntry[] = [];
     for (const name of names) {
       const entry = this.#ledger.inbox(name);
@@ -151,6 +173,11 @@ function unnamed({ to }: Arrival, named: readonly Address[]): Address[] {
     blind.push({ name: '', address: text });
   }
   return blind;
+}
+
+/** A reason as it is kept. */
+export function quarantineText(reason: string): string {
+  return plain(reason).slice(0, QUARANTINE_CHARACTERS);
 }
 
 function comparable(address: string): string {

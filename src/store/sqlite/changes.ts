@@ -2,12 +2,13 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MessageChange } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
 import { decodeList, encodeList } from './address-text.ts';
+import { quarantineText } from './arrivals.ts';
 import type { Journal } from './journal.ts';
 import type { Ledger } from './ledger.ts';
 import { SUMMARY_COLUMNS, type SummaryRow } from './rows.ts';
 import { foldTag, foldTags } from './tag-text.ts';
 
-/** Changes what people say about messages: read, pinned, tags. */
+/** Changes what people say about messages: read, pinned, tags, quarantine. */
 export class Changes {
   readonly #ledger: Ledger;
   readonly #journal: Journal;
@@ -24,7 +25,9 @@ export class Changes {
       `SELECT ${SUMMARY_COLUMNS} FROM messages m LEFT JOIN texts t ON t.seq = m.seq WHERE m.seq = ?`,
     );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
-    this.#update = database.prepare('UPDATE messages SET is_read = ?, is_pinned = ?, tags = ? WHERE seq = ?');
+    this.#update = database.prepare(
+      'UPDATE messages SET is_read = ?, is_pinned = ?, tags = ?, quarantine = ? WHERE seq = ?',
+    );
     this.#clearTags = database.prepare('DELETE FROM message_tags WHERE seq = ?');
     this.#putTag = database.prepare('INSERT INTO message_tags (folded, seq, tag) VALUES (?, ?, ?)');
   }
@@ -37,14 +40,22 @@ export class Changes {
     const isPinned = change.pinned === undefined ? row.is_pinned : Number(change.pinned);
     const tags = changedTags(decodeList(row.tags), change);
     const joined = encodeList([...tags.values()]);
-    if (isRead === row.is_read && isPinned === row.is_pinned && joined === row.tags) return undefined;
-    this.#update.run(isRead, isPinned, joined, seq);
+    const quarantine = changedQuarantine(row.quarantine, change);
+    const isSame = isRead === row.is_read && isPinned === row.is_pinned && joined === row.tags;
+    if (isSame && quarantine === row.quarantine) return undefined;
+    this.#update.run(isRead, isPinned, joined, quarantine, seq);
     if (joined !== row.tags) {
       this.#clearTags.run(seq);
       for (const [folded, tag] of tags) this.#putTag.run(folded, seq, tag);
     }
     const inboxes = this.#count(seq, row.is_read - isRead, isPinned - row.is_pinned);
-    this.#journal.add('changed', row.id, inboxes, { ...row, is_read: isRead, is_pinned: isPinned, tags: joined });
+    this.#journal.add('changed', row.id, inboxes, {
+      ...row,
+      is_read: isRead,
+      is_pinned: isPinned,
+      tags: joined,
+      quarantine,
+    });
     return row.id;
   }
 
@@ -62,6 +73,10 @@ export class Changes {
       return entry.name;
     });
   }
+}
+
+function changedQuarantine(old: string | null, { quarantine }: MessageChange): string | null {
+  return typeof quarantine === 'string' ? quarantineText(quarantine) : quarantine === undefined ? old : null;
 }
 
 /** The tags that a message has after a change, by their folded form, in the order of that. */

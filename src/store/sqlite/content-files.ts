@@ -3,6 +3,10 @@ import { constants, createReadStream } from 'node:fs';
 import { copyFile, type FileHandle, link, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Content } from '../../mail/content.ts';
+import type { ContentForm } from '../../mail/store.ts';
+
+/** Ends the name of a file with what came, of which filters made something else. */
+export const RECEIVED = '.received';
 
 /** Errors of link() that only mean that this pair of places cannot share a file. */
 const COPY_INSTEAD: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -12,10 +16,17 @@ const COPY_INSTEAD: ReadonlySet<string> = new Set(['EXDEV', 'EPERM', 'ENOTSUP', 
  *
  * The spool file is linked and not renamed: other sinks may still be reading it, and its owner removes it by
  * `release`. Without a row in the database the file is an orphan, which the next start removes.
+ * @param form 'received' when a changed one is kept beside it
  * @returns its name
  */
-export async function keepAsFile(content: Content, id: string, directory: string): Promise<string> {
-  const name = `${id}.${randomBytes(4).toString('hex')}`; // the same id may be saved twice at once
+export async function keepAsFile(
+  content: Content,
+  id: string,
+  directory: string,
+  form: ContentForm = 'edited',
+): Promise<string> {
+  const unique = `${id}.${randomBytes(4).toString('hex')}`; // the same id may be saved twice at once
+  const name = form === 'received' ? `${unique}${RECEIVED}` : unique;
   const path = join(directory, name);
   try {
     if (content.at.kind === 'file') await keepFile(content.at.path, path);

@@ -2,13 +2,22 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'nod
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { contentOf } from '../../mail/content.ts';
-import { NO_PARAMS } from '../../mail/envelope.ts';
+import { type Envelope, NO_PARAMS } from '../../mail/envelope.ts';
 import { scanSummary } from '../../mail/headers.ts';
 import { createId, idTime, type Message } from '../../mail/message.ts';
 import type { MessageChange } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { decodeList } from './address-text.ts';
-import { type Arrival, type Facts, pathOf } from './facts.ts';
+import { RECEIVED } from './content-files.ts';
+import {
+  type Arrival,
+  type ArrivalEnvelope,
+  type ArrivedBytes,
+  cutContents,
+  type EnvelopeFacts,
+  type Facts,
+  pathOf,
+} from './facts.ts';
 import { graftFirstPage } from './graft.ts';
 import { readIntake } from './intake-log.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -49,13 +58,24 @@ const ID = /^[0-9A-Za-z_-]{1,64}$/;
 /** Where mail goes that no longer says to whom it came. */
 const UNKNOWN_INBOX = 'salvaged';
 
+/** What is missing of a message that filters changed, when one of its two forms is. */
+const NO_RECEIVED = 'what came is lost, there is only what filters made of it';
+const NO_EDITED = 'what filters made of it is lost, there is only what came';
+
 type Row = Record<string, unknown>;
+
+/** The contents of a message, as far as they can be read; `received` where filters changed what came. */
+interface Contents {
+  readonly own: Buffer | undefined;
+  readonly received: Buffer | undefined;
+}
 
 export class DamagedStore {
   readonly #layout: Layout;
   readonly #work: string;
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync | undefined>();
+  #keepsReceived: boolean | undefined;
   /** What SQLite said, each once. */
   readonly troubles = new Set<string>();
 
@@ -76,39 +96,57 @@ export class DamagedStore {
     let before = new Date(0);
     for (const seq of this.#seqs()) {
       const row = this.#row('SELECT * FROM messages WHERE seq = ?', seq);
-      if (row && typeof row.file === 'string') named.add(row.file);
+      for (const name of [row?.file, this.#receivedRow(seq)?.file]) if (typeof name === 'string') named.add(name);
       const found = this.#find(seq, row, before);
       if (found?.kind === 'message') before = found.message.receivedAt;
       if (found) yield found;
     }
-    for (const { arrival, content } of this.#intake()) {
-      if (arrival.file !== null) named.add(arrival.file);
-      const bytes = arrival.file === null ? content : this.#contentFile(arrival.file);
-      if (bytes) yield { kind: 'message', message: arrivedMessage(arrival, bytes), state: {}, lacks: '' };
-      else yield { kind: 'lost', id: arrival.id, subject: '', why: 'its file cannot be read' };
+    for (const { arrival, content, receivedContent } of this.#intake()) {
+      const { file, received } = arrival;
+      for (const name of [file, received?.content?.file]) if (typeof name === 'string') named.add(name);
+      const own = file === null ? content : this.#contentFile(file);
+      const other = received?.content;
+      const isOther = other !== undefined;
+      const came =
+        typeof other?.file === 'string' ? this.#contentFile(other.file) : isOther ? receivedContent : undefined;
+      yield formed(arrivedMessage(arrival), { own, received: came }, isOther) ?? {
+        kind: 'lost',
+        id: arrival.id,
+        subject: '',
+        why: 'its file cannot be read',
+      };
     }
+    yield* this.#orphans(named);
+  }
+
+  /** What lies in files that nothing speaks of; two of one message are its two forms. */
+  *#orphans(named: ReadonlySet<string>): Generator<Find> {
+    const byId = new Map<string, string[]>();
     for (const file of this.#files()) {
       if (named.has(file)) continue;
       const [id = ''] = file.split('.');
+      byId.set(id, [...(byId.get(id) ?? []), file]);
+    }
+    for (const [id, files] of byId) {
       const receivedAt = new Date(idTime(id));
-      const bytes = this.#attempt(() => readFileSync(join(this.#layout.contents, file)));
-      if (bytes) yield withoutEnvelope(bytes, ID.test(id) ? id : createId(), receivedAt);
-      else yield { kind: 'lost', id, subject: '', why: 'its file cannot be read' };
+      const read = (isWanted: (file: string) => boolean): Buffer | undefined => {
+        const file = files.find(isWanted);
+        return file === undefined ? undefined : this.#contentFile(file);
+      };
+      const own = read((file) => !file.endsWith(RECEIVED));
+      const received = read((file) => file.endsWith(RECEIVED));
+      const found = withoutEnvelope({ own, received }, ID.test(id) ? id : createId(), receivedAt);
+      yield found ?? { kind: 'lost', id, subject: '', why: 'its file cannot be read' };
     }
   }
 
   /** Messages that were acknowledged and are not in the tables; all in the log if these do not say how far they are. */
-  *#intake(): Generator<{ readonly arrival: Arrival; readonly content: Buffer }> {
+  *#intake(): Generator<ArrivedBytes> {
     const loggedTo = this.#row('SELECT logged_to FROM totals WHERE only_row = ?', 1)?.logged_to;
     const frames = this.#attempt(() => readIntake(this.#layout, typeof loggedTo === 'number' ? loggedTo : undefined));
     for (const { arrivals, contents } of frames ?? []) {
-      let at = 0;
-      for (const arrival of JSON.parse(arrivals) as Arrival[]) {
-        const end = arrival.file === null ? at + arrival.bytes : at;
-        if (!this.#row('SELECT id FROM messages WHERE id = ?', arrival.id)) {
-          yield { arrival, content: contents.subarray(at, end) };
-        }
-        at = end;
+      for (const arrived of cutContents(JSON.parse(arrivals) as Arrival[], contents)) {
+        if (!this.#row('SELECT id FROM messages WHERE id = ?', arrived.arrival.id)) yield arrived;
       }
     }
   }
@@ -119,23 +157,43 @@ export class DamagedStore {
   }
 
   #find(seq: number, row: Row | undefined, before: Date): Find | undefined {
-    const bytes = typeof row?.file === 'string' ? this.#contentFile(row.file) : this.#contentRow(seq);
+    const contents = this.#contents(seq, row);
     if (!row) {
-      if (!bytes)
-        return this.#isPlaced(seq)
-          ? { kind: 'lost', id: '', subject: '', why: 'row and content are damaged' }
-          : undefined;
-      return withoutEnvelope(bytes, createId(before.getTime()), before);
+      const found = withoutEnvelope(contents, createId(before.getTime()), before);
+      if (found || !this.#isPlaced(seq)) return found;
+      return { kind: 'lost', id: '', subject: '', why: 'row and content are damaged' };
     }
     const { id, subject } = { id: String(row.id), subject: String(row.subject ?? '') };
-    if (!bytes) return { kind: 'lost', id, subject, why: 'its content cannot be read' };
     const facts = this.#attempt(() => JSON.parse(String(row.facts)) as Facts);
     const isSound = ID.test(id) && Number.isSafeInteger(row.received_at);
-    if (!facts || !isSound) return withoutEnvelope(bytes, isSound ? id : createId(before.getTime()), before);
-    const message = this.#attempt(() => messageOf(row, facts, bytes));
-    if (!message) return withoutEnvelope(bytes, id, new Date(Number(row.received_at)));
-    const lacks = bytes.length === row.bytes ? '' : `${bytes.length} of its ${row.bytes} octets are there`;
-    return { kind: 'message', message, state: stateOf(row), lacks };
+    const forms = facts && isSound ? this.#attempt(() => messageOf(row, facts)) : undefined;
+    const found = forms
+      ? formed(forms, contents, facts?.received?.bytes !== undefined)
+      : withoutEnvelope(contents, isSound ? id : createId(before.getTime()), isSound ? dateOf(row) : before);
+    if (!found) return { kind: 'lost', id, subject, why: 'its content cannot be read' };
+    if (!forms) return found;
+    const own = contents.own?.length;
+    const isCut = own !== undefined && own !== row.bytes;
+    return {
+      ...found,
+      state: stateOf(row),
+      lacks: isCut ? `${own} of its ${row.bytes} octets are there` : found.lacks,
+    };
+  }
+
+  #contents(seq: number, row: Row | undefined): Contents {
+    const received = this.#receivedRow(seq);
+    return {
+      own: typeof row?.file === 'string' ? this.#contentFile(row.file) : this.#contentRow(seq),
+      received: typeof received?.file === 'string' ? this.#contentFile(received.file) : bufferOf(received?.content),
+    };
+  }
+
+  #receivedRow(seq: number): Row | undefined {
+    // a store of an older version has no such table
+    this.#keepsReceived ??=
+      this.#row('SELECT 1 AS found FROM sqlite_master WHERE name = ?', 'received_contents') !== undefined;
+    return this.#keepsReceived ? this.#row('SELECT * FROM received_contents WHERE seq = ?', seq) : undefined;
   }
 
   /** Every number that a message can have. */
@@ -161,10 +219,7 @@ export class DamagedStore {
   }
 
   #contentRow(seq: number): Buffer | undefined {
-    const content = this.#row('SELECT content FROM contents WHERE seq = ?', seq)?.content;
-    return content instanceof Uint8Array
-      ? Buffer.from(content.buffer, content.byteOffset, content.byteLength)
-      : undefined;
+    return bufferOf(this.#row('SELECT content FROM contents WHERE seq = ?', seq)?.content);
   }
 
   #contentFile(name: string): Buffer | undefined {
@@ -265,39 +320,92 @@ export function requireIdleStore(directory: string): void {
   }
 }
 
-function messageOf(row: Row, facts: Facts, bytes: Buffer): Message {
+function bufferOf(content: unknown): Buffer | undefined {
+  return content instanceof Uint8Array
+    ? Buffer.from(content.buffer, content.byteOffset, content.byteLength)
+    : undefined;
+}
+
+/** All of a message but its contents, and the envelope that came, where filters changed anything. */
+interface Described {
+  readonly message: Omit<Message, 'content' | 'original'>;
+  readonly bareNewlines: boolean;
+  readonly received: Envelope | undefined;
+}
+
+/**
+ * A message with its contents; undefined when there is none. Of one that is not in both its forms the one that is there
+ * is taken for the message.
+ * @param isChanged filters changed the content
+ */
+function formed(
+  { message, bareNewlines, received: envelope }: Described,
+  { own, received }: Contents,
+  isChanged: boolean,
+): Salvaged | undefined {
+  const shown = own ?? received;
+  if (shown === undefined) return undefined;
+  const found = { ...message, content: contentOf([shown], bareNewlines) };
+  const lacks = own === undefined ? NO_EDITED : isChanged && received === undefined ? NO_RECEIVED : '';
+  if (lacks !== '' || envelope === undefined) return { kind: 'message', message: found, state: {}, lacks };
+  const content = isChanged && received ? contentOf([received], bareNewlines) : found.content;
+  const original = { ...message, envelope, content };
+  return { kind: 'message', message: { ...found, original }, state: {}, lacks };
+}
+
+function messageOf(row: Row, facts: Facts): Described {
   return {
-    id: String(row.id),
-    envelope: {
-      from: { path: facts.from === '' ? null : pathOf(facts.from), params: new Map(facts.fromParams) },
-      to: facts.to.map(([address, , , params]) => ({ path: pathOf(address), params: new Map(params) })),
+    message: {
+      id: String(row.id),
+      envelope: envelopeOf(facts),
+      receivedAt: dateOf(row),
+      client: facts.client,
+      protocol: facts.protocol,
+      session: facts.session,
+      transcript: facts.transcript,
+      ...(typeof row.verification === 'string' && { verification: JSON.parse(row.verification) }),
+      ...(typeof row.quarantine === 'string' && { quarantine: row.quarantine }),
     },
-    content: contentOf([bytes], row.has_bare_newlines === 1),
-    receivedAt: new Date(Number(row.received_at)),
-    client: facts.client,
-    protocol: facts.protocol,
-    session: facts.session,
-    transcript: facts.transcript,
-    ...(typeof row.verification === 'string' && { verification: JSON.parse(row.verification) }),
+    bareNewlines: row.has_bare_newlines === 1,
+    received: facts.received && envelopeOf(facts.received),
   };
 }
 
-function arrivedMessage(arrival: Arrival, bytes: Buffer): Message {
-  const { id, from, fromParams, to, client, protocol, session, transcript, verification } = arrival;
+function envelopeOf({ from, fromParams, to }: EnvelopeFacts): Envelope {
   return {
-    id,
-    envelope: {
-      from: { path: from === '' ? null : pathOf(from), params: new Map(fromParams) },
-      to: to.map(({ params, ...path }) => ({ path, params: new Map(params) })),
-    },
-    content: contentOf([bytes], arrival.bareNewlines),
-    receivedAt: new Date(arrival.receivedAt),
-    client,
-    protocol,
-    session,
-    transcript,
-    ...(verification && { verification }),
+    from: { path: from === '' ? null : pathOf(from), params: new Map(fromParams) },
+    to: to.map(([address, , , params]) => ({ path: pathOf(address), params: new Map(params) })),
   };
+}
+
+function arrivedMessage(arrival: Arrival): Described {
+  const { id, client, protocol, session, transcript, verification, quarantine, received } = arrival;
+  return {
+    message: {
+      id,
+      envelope: arrivedEnvelope(arrival),
+      receivedAt: new Date(arrival.receivedAt),
+      client,
+      protocol,
+      session,
+      transcript,
+      ...(verification && { verification }),
+      ...(quarantine !== undefined && { quarantine }),
+    },
+    bareNewlines: arrival.bareNewlines,
+    received: received && arrivedEnvelope(received),
+  };
+}
+
+function arrivedEnvelope({ from, fromParams, to }: ArrivalEnvelope): Envelope {
+  return {
+    from: { path: from === '' ? null : pathOf(from), params: new Map(fromParams) },
+    to: to.map(({ params, ...path }) => ({ path, params: new Map(params) })),
+  };
+}
+
+function dateOf(row: Row): Date {
+  return new Date(Number(row.received_at));
 }
 
 function stateOf(row: Row): MessageChange {
@@ -305,28 +413,29 @@ function stateOf(row: Row): MessageChange {
   return { read: row.is_read === 1, pinned: row.is_pinned === 1, ...(tags.length > 0 && { tags }) };
 }
 
-/** A content whose row is gone: its own header says what there is to say. */
-function withoutEnvelope(bytes: Buffer, id: string, receivedAt: Date): Salvaged {
-  const header = scanSummary(bytes);
+/** Contents whose row is gone: their own header says what there is to say. */
+function withoutEnvelope(contents: Contents, id: string, receivedAt: Date): Salvaged | undefined {
+  const shown = contents.own ?? contents.received;
+  if (shown === undefined) return undefined;
+  const header = scanSummary(shown);
   const named = [...header.to, ...header.cc, ...header.bcc].map(({ address }) => address).filter((text) => text !== '');
   const to = named.length > 0 ? named : [UNKNOWN_INBOX];
-  const message: Message = {
+  const envelope: Envelope = {
+    from: { path: header.from ? pathOf(header.from.address) : null, params: NO_PARAMS },
+    to: to.map((address) => ({ path: pathOf(address), params: NO_PARAMS })),
+  };
+  const message = {
     id,
-    envelope: {
-      from: { path: header.from ? pathOf(header.from.address) : null, params: NO_PARAMS },
-      to: to.map((address) => ({ path: pathOf(address), params: NO_PARAMS })),
-    },
-    content: contentOf([bytes]),
+    envelope,
     receivedAt,
     client: { address: 'local', port: 0, hello: '' },
     protocol: 'SMTP',
     session: '',
     transcript: [],
-  };
-  return {
-    kind: 'message',
-    message,
-    state: { tags: [UNKNOWN_INBOX] },
-    lacks: 'its envelope is lost; sender and recipients are those of its header',
-  };
+  } as const;
+  const isChanged = contents.received !== undefined;
+  const received = isChanged ? envelope : undefined;
+  const found = formed({ message, bareNewlines: false, received }, contents, isChanged);
+  const lacks = ['its envelope is lost; sender and recipients are those of its header', found?.lacks ?? ''];
+  return found && { ...found, state: { tags: [UNKNOWN_INBOX] }, lacks: lacks.filter((one) => one !== '').join('; ') };
 }

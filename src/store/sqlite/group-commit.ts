@@ -1,6 +1,7 @@
+import type { Content } from '../../mail/content.ts';
 import type { Message } from '../../mail/message.ts';
 import { StoreError } from '../errors.ts';
-import { arrivalOf } from './facts.ts';
+import { arrivalOf, type ContentFiles, receivedContent } from './facts.ts';
 import type { IntakeLog } from './intake-log.ts';
 import type { Thread } from './thread.ts';
 import type { BatchOutcome, Fate, Keeping, Batch as Packed } from './writer.ts';
@@ -18,9 +19,9 @@ interface Waiting {
   readonly id: string;
   /** JSON of its Arrival. */
   readonly json: string;
-  /** Name of the file that its content is in. */
-  readonly file: string | null;
-  /** Bytes that travel with it; none when they are in a file. */
+  /** Files that its contents are in. */
+  readonly files: ContentFiles;
+  /** Bytes that travel with it; none when they are in files. */
   readonly views: readonly Buffer[];
   readonly bytes: number;
   /** Its sender waits for the tables and not only for the log. */
@@ -48,8 +49,8 @@ export interface GroupCommitOptions {
   readonly onHealth: (isWell: boolean) => void;
   /** A group is on disk in the intake log; its write took so long. */
   readonly onLogged: (messages: number, milliseconds: number) => void;
-  /** A message was kept already, and the file of its second content is nobody's. */
-  readonly onOrphan: (file: string) => void;
+  /** A message was kept already, and the files of its second content are nobody's. */
+  readonly onOrphan: (files: ContentFiles) => void;
   readonly onError: (error: unknown) => void;
 }
 
@@ -79,16 +80,15 @@ export class GroupCommit {
    * Resolves when the message is on disk.
    * @param isForTables wait until it is in the tables too
    */
-  add(message: Message, file: string | null, isForTables: boolean): Promise<'kept' | 'known'> {
-    const { at, bytes } = message.content;
+  add(message: Message, files: ContentFiles, isForTables: boolean): Promise<'kept' | 'known'> {
+    const { views, bytes } = travelling(message, files);
     return new Promise((resolve, reject) => {
-      const isInline = file === null && at.kind === 'memory';
       this.#queue.push({
         id: message.id,
-        json: JSON.stringify(arrivalOf(message, file)),
-        file,
-        views: isInline ? at.views : [],
-        bytes: isInline ? bytes : 0,
+        json: JSON.stringify(arrivalOf(message, files)),
+        files,
+        views,
+        bytes,
         isForTables,
         resolve,
         reject,
@@ -240,8 +240,8 @@ export class GroupCommit {
       if (diskError) throw new StoreError(diskError.code, diskError.message);
       if (isSynced) log!.synced(loggedTo);
       for (const [place, fate] of outcome.fates.entries()) {
-        const { id, file } = all[place]!;
-        if (fate === 'known' && file !== null) onOrphan(file);
+        const { id, files } = all[place]!;
+        if (fate === 'known') onOrphan(files);
         else if (!isWell(fate))
           onError(new StoreError(fate.code, `Message ${id} is safe but cannot be listed: ${fate.message}`));
       }
@@ -254,6 +254,21 @@ export class GroupCommit {
     }
   }
 }
+
+/** The bytes that a message takes along: of the content as filters left it, then of the one that came, if that is another. */
+function travelling(message: Message, files: ContentFiles): Pick<Waiting, 'views' | 'bytes'> {
+  const own = inlineOf(message.content, files.file);
+  const received = receivedContent(message);
+  if (received === undefined) return own;
+  const other = inlineOf(received, files.received);
+  return { views: [...own.views, ...other.views], bytes: own.bytes + other.bytes };
+}
+
+function inlineOf({ at, bytes }: Content, file: string | null): Pick<Waiting, 'views' | 'bytes'> {
+  return file === null && at.kind === 'memory' ? { views: at.views, bytes } : NOTHING;
+}
+
+const NOTHING = { views: [], bytes: 0 };
 
 /** What travels to the writer: the arrivals as JSON, and their bytes in a buffer that can move. */
 function packed(batch: Batch): Packed {

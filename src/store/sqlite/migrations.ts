@@ -137,6 +137,20 @@ const MIGRATIONS: readonly string[] = [
   -- Frames of the intake log up to this number have their messages in the tables.
   ALTER TABLE totals ADD COLUMN logged_to INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Why a message is kept from its readers' eyes, or null.
+  ALTER TABLE messages ADD COLUMN quarantine TEXT;
+  CREATE INDEX messages_quarantined ON messages (seq) WHERE quarantine IS NOT NULL;
+
+  -- What came, of messages whose content a filter has changed: messages, contents and texts are of the changed one.
+  CREATE TABLE received_contents (
+    seq     INTEGER PRIMARY KEY,
+    bytes   INTEGER NOT NULL,
+    file    TEXT,                       -- name below contents/, or null when the content is here
+    content BLOB
+  ) STRICT;
+  CREATE INDEX received_contents_with_file ON received_contents (file) WHERE file IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type {
+  ContentForm,
   InboxPage,
   InboxQuery,
   ListQuery,
@@ -57,7 +58,7 @@ export interface FoundMessage {
 export interface Queries {
   list(query: ListQuery): FoundPage;
   get(id: string): FoundMessage | undefined;
-  content(id: string): FoundContent | undefined;
+  content(id: string, form: ContentForm): FoundContent | undefined;
   inboxes(query: InboxQuery): InboxPage;
   tags(): Map<string, number>;
   /** Messages whose verification is pending, oldest first, behind that of the id `after`. */
@@ -125,10 +126,12 @@ class SqliteQueries implements Queries {
     });
   }
 
-  content(id: string): FoundContent | undefined {
+  content(id: string, form: ContentForm): FoundContent | undefined {
     return this.#atOneMoment(() => {
       const row = this.#statement('SELECT seq FROM messages WHERE id = ?').get(id);
-      return row && this.#contentOf(Number(row.seq));
+      if (!row) return undefined;
+      const seq = Number(row.seq);
+      return (form === 'received' ? this.#receivedContentOf(seq) : undefined) ?? this.#contentOf(seq);
     });
   }
 
@@ -163,8 +166,8 @@ class SqliteQueries implements Queries {
     )
       .all(after, limit)
       .map(({ id, facts }) => {
-        const { envelope, client } = readFacts(String(facts));
-        return { id: String(id), mailFrom: envelope.from, client };
+        const { envelope, received, client } = readFacts(String(facts));
+        return { id: String(id), mailFrom: (received?.envelope ?? envelope).from, client };
       });
   }
 
@@ -286,10 +289,16 @@ class SqliteQueries implements Queries {
   #contentOf(seq: number): FoundContent | undefined {
     const row = this.#statement(
       'SELECT m.bytes, m.file, c.content FROM messages m LEFT JOIN contents c ON c.seq = m.seq WHERE m.seq = ?',
-    ).get(seq) as { bytes: number; file: string | null; content: Uint8Array<ArrayBuffer> | null } | undefined;
-    if (!row) return undefined;
-    if (row.file !== null) return { kind: 'file', bytes: row.bytes, file: row.file };
-    return { kind: 'blob', bytes: row.bytes, content: row.content ?? new Uint8Array(0) };
+    ).get(seq) as ContentRow | undefined;
+    return row && foundContent(row);
+  }
+
+  /** What came, if filters have made something else of it. */
+  #receivedContentOf(seq: number): FoundContent | undefined {
+    const row = this.#statement('SELECT bytes, file, content FROM received_contents WHERE seq = ?').get(seq) as
+      | ContentRow
+      | undefined;
+    return row && foundContent(row);
   }
 
   #inboxesOf(seq: number): string[] {
@@ -335,6 +344,17 @@ class SqliteQueries implements Queries {
       this.#database.exec('COMMIT');
     }
   }
+}
+
+interface ContentRow {
+  readonly bytes: number;
+  readonly file: string | null;
+  readonly content: Uint8Array<ArrayBuffer> | null;
+}
+
+function foundContent({ bytes, file, content }: ContentRow): FoundContent {
+  if (file !== null) return { kind: 'file', bytes, file };
+  return { kind: 'blob', bytes, content: content ?? new Uint8Array(0) };
 }
 
 const KEPT_STATEMENTS = 100;

@@ -30,8 +30,8 @@ export function createReading({ quick, slow }: Readers, indexer: Indexer, conten
       const [message] = await indexer.complete([found.message], found.unindexed);
       return message;
     },
-    async content(id) {
-      const found = await quick.call('content', id);
+    async content(id, form = 'received') {
+      const found = await quick.call('content', { id, form });
       if (!found) return undefined;
       if (found.kind === 'file') {
         return { bytes: found.bytes, stream: () => readFile(join(contents, found.file)) };

@@ -1,4 +1,4 @@
-import type { InboxQuery, ListQuery } from '../../mail/store.ts';
+import type { ContentForm, InboxQuery, ListQuery } from '../../mail/store.ts';
 import type { FoundContent, FoundMessage, FoundPage, Queries, Unindexed } from './queries.ts';
 import { Moved } from './thread.ts';
 
@@ -13,8 +13,8 @@ export function readMethods(queries: () => Queries) {
       const found = queries().get(id);
       return new Moved(found, buffersOf(found?.unindexed ?? []));
     },
-    content: (id: string): Moved<FoundContent | undefined> => {
-      const found = queries().content(id);
+    content: ({ id, form }: { readonly id: string; readonly form: ContentForm }): Moved<FoundContent | undefined> => {
+      const found = queries().content(id, form);
       return new Moved(found, found?.kind === 'blob' ? [found.content.buffer] : []);
     },
     inboxes: (query: InboxQuery) => queries().inboxes(query),

@@ -4,10 +4,14 @@ import type { InboxEntry, Ledger } from './ledger.ts';
 
 interface Gone {
   readonly id: string;
+  /** Octets of its content in each form that is kept. */
   readonly bytes: number;
   readonly isRead: number;
   readonly isPinned: number;
   readonly file: string | null;
+  /** Of the content as it came, where that is another. */
+  readonly receivedFile: string | null;
+  readonly receivedBytes: number;
 }
 
 /** What a transaction took out of the store, for the steps after its commit. */
@@ -35,7 +39,9 @@ export class Removal {
     this.#ledger = ledger;
     this.#journal = journal;
     this.#message = database.prepare(
-      'SELECT id, bytes, is_read AS isRead, is_pinned AS isPinned, file FROM messages WHERE seq = ?',
+      `SELECT m.id, m.bytes + coalesce(r.bytes, 0) AS bytes, m.is_read AS isRead, m.is_pinned AS isPinned, m.file,
+         r.file AS receivedFile, coalesce(r.bytes, 0) AS receivedBytes
+       FROM messages m LEFT JOIN received_contents r ON r.seq = m.seq WHERE m.seq = ?`,
     );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
     this.#isPlaced = database.prepare('SELECT 1 FROM placements WHERE seq = ? LIMIT 1');
@@ -43,7 +49,7 @@ export class Removal {
     this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
     this.#deleteText = database.prepare('DELETE FROM texts WHERE seq = ?');
     this.#deleteWords = database.prepare('DELETE FROM search WHERE rowid = ?');
-    this.#deletes = ['contents', 'message_tags', 'messages'].map((table) =>
+    this.#deletes = ['contents', 'received_contents', 'message_tags', 'messages'].map((table) =>
       database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
     );
   }
@@ -96,7 +102,7 @@ export class Removal {
     return true;
   }
 
-  #delete(seq: number, { id, bytes, isRead, isPinned, file }: Gone): void {
+  #delete(seq: number, { id, bytes, isRead, isPinned, file, receivedFile, receivedBytes }: Gone): void {
     if (this.#deleteText.run(seq).changes > 0) this.#deleteWords.run(seq);
     for (const statement of this.#deletes) statement.run(seq);
     const { totals } = this.#ledger;
@@ -106,8 +112,13 @@ export class Removal {
     if (!isRead) totals.unread -= 1;
     if (isPinned) totals.pinned -= 1;
     this.#removed.ids.push(id);
+    this.#drop(file, bytes - receivedBytes);
+    this.#drop(receivedFile, receivedBytes);
+  }
+
+  #drop(file: string | null, bytes: number): void {
     if (file === null) return;
-    totals.fileBytes -= bytes;
+    this.#ledger.totals.fileBytes -= bytes;
     this.#removed.files.push(file);
   }
 }

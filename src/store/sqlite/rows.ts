@@ -22,12 +22,14 @@ export interface SummaryRow {
   readonly tags: string;
   readonly login: string;
   readonly verification: string | null;
+  readonly quarantine: string | null;
   readonly snippet: string | null;
   readonly attachments: number | null;
 }
 
 export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.is_pinned, m.has_bare_newlines, m.message_id,
-  m.subject, m.sender, m.recipients, m.cc, m.bcc, m.reply_to, m.tags, m.login, m.verification, t.snippet, t.attachments`;
+  m.subject, m.sender, m.recipients, m.cc, m.bcc, m.reply_to, m.tags, m.login, m.verification, m.quarantine,
+  t.snippet, t.attachments`;
 
 export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary {
   return {
@@ -50,6 +52,7 @@ export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary 
     bareNewlines: row.has_bare_newlines === 1,
     login: row.login,
     verification: row.verification === null ? null : (JSON.parse(row.verification) as Verification),
+    quarantine: row.quarantine,
   };
 }
 

@@ -2,12 +2,15 @@ import { once } from 'node:events';
 import { createWriteStream, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { finished } from 'node:stream/promises';
+import type { Content } from '../../mail/content.ts';
 import type { Naming } from '../../mail/inbox.ts';
 import { makeDirectory } from '../../mail/make-directory.ts';
 import type { Message } from '../../mail/message.ts';
 import { rfcDate } from '../../mail/trace.ts';
 import { StoreError } from '../errors.ts';
+import { RECEIVED } from './content-files.ts';
 import { DamagedStore, type Lost, requireIdleStore, type Salvaged } from './damaged.ts';
+import { receivedContent } from './facts.ts';
 import { createSqliteStore } from './store.ts';
 
 export type SalvageFormat = 'store' | 'eml' | 'mbox';
@@ -101,11 +104,16 @@ async function openStore(directory: string, naming: Naming): Promise<Writer> {
 }
 
 function openFiles(folder: string): Writer {
+  const write = async (content: Content, name: string): Promise<void> => {
+    const views: Buffer[] = [];
+    for await (const view of content.stream()) views.push(view);
+    writeFileSync(join(folder, name), Buffer.concat(views), { mode: 0o600, flag: 'wx', flush: true });
+  };
   return {
     async add({ message }) {
-      const views: Buffer[] = [];
-      for await (const view of message.content.stream()) views.push(view);
-      writeFileSync(join(folder, `${message.id}.eml`), Buffer.concat(views), { mode: 0o600, flag: 'wx', flush: true });
+      await write(message.content, `${message.id}.eml`);
+      const received = receivedContent(message);
+      if (received) await write(received, `${message.id}${RECEIVED}.eml`);
     },
     close: async () => {},
   };

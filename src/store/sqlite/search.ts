@@ -110,6 +110,7 @@ const STATES = {
   tagged: 'm.seq IN (SELECT seq FROM message_tags)',
   verified: "coalesce(json_extract(m.verification, '$.dmarc.result') = 'pass', 0)",
   pending: 'm.is_pending = 1',
+  quarantined: 'm.quarantine IS NOT NULL',
 } as const;
 
 /** As `hasResult` of mail/verification.ts. */

@@ -1,12 +1,13 @@
 import { join, resolve } from 'node:path';
-import { contentOf, SPOOL_MEMORY_BYTES } from '../../mail/content.ts';
+import { type Content, contentOf, SPOOL_MEMORY_BYTES } from '../../mail/content.ts';
 import type { Naming } from '../../mail/inbox.ts';
 import type { Message } from '../../mail/message.ts';
 import type { Reporter } from '../../mail/report.ts';
-import type { Selection, Store } from '../../mail/store.ts';
+import type { ContentForm, Selection, Store } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { createExpiryClock } from '../expiry-clock.ts';
 import { dropFile, keepAsFile } from './content-files.ts';
+import { type ContentFiles, NO_FILES, receivedContent } from './facts.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
 import { IntakeLog } from './intake-log.ts';
@@ -136,7 +137,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       for (const batch of events) feed.publish(batch);
     },
     onLogged: (messages, milliseconds) => report({ type: 'logged', messages, milliseconds }),
-    onOrphan: (file) => void dropFile(join(contents, file)),
+    onOrphan: (files) => void dropFiles(files),
     onError: (error) => report({ type: 'crash', where: 'store', error }),
   });
   const notes = new NoteGatherer(writer);
@@ -146,11 +147,29 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   let prepared: PromiseWithResolvers<void> | undefined;
   indexer.wake(); // what the last run left
 
-  async function saveAsFile(message: Message, isForTables: boolean): Promise<void> {
-    preparing += 1;
-    let file: string;
+  async function dropFiles(files: ContentFiles): Promise<void> {
+    for (const file of [files.file, files.received]) if (file !== null) await dropFile(join(contents, file));
+  }
+
+  /** Gives the large ones among the contents of a message files of their own. */
+  async function keepAsFiles(message: Message): Promise<ContentFiles> {
+    const received = receivedContent(message);
+    const keep = (content: Content, form: ContentForm): Promise<string> | null =>
+      isForFile(content) ? keepAsFile(content, message.id, contents, form) : null;
+    const file = await keep(message.content, 'edited');
     try {
-      file = await keepAsFile(message.content, message.id, contents);
+      return { file, received: await (received ? keep(received, 'received') : null) };
+    } catch (error) {
+      await dropFiles({ file, received: null });
+      throw error;
+    }
+  }
+
+  async function saveAsFiles(message: Message, isForTables: boolean): Promise<void> {
+    preparing += 1;
+    let files: ContentFiles;
+    try {
+      files = await keepAsFiles(message);
     } catch (error) {
       isWell = false;
       throw error;
@@ -160,30 +179,36 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     }
     let fate: 'kept' | 'known' | undefined;
     try {
-      fate = await commit.add(message, file, isForTables);
+      fate = await commit.add(message, files, isForTables);
     } finally {
-      if (fate !== 'kept') await dropFile(join(contents, file));
+      if (fate !== 'kept') await dropFiles(files);
     }
   }
 
-  /** For an in-memory store, a content that came as a file is read first. */
-  async function saveFromFile(message: Message): Promise<void> {
-    const views: Buffer[] = [];
-    for await (const view of message.content.stream()) views.push(view);
-    await commit.add({ ...message, content: contentOf(views, message.content.bareNewlines) }, null, true);
+  /** For an in-memory store, contents that came as files are read first. */
+  async function saveFromFiles(message: Message): Promise<void> {
+    const received = receivedContent(message);
+    const content = await inMemory(message.content);
+    const original = message.original && {
+      ...message.original,
+      content: received ? await inMemory(received) : content,
+    };
+    await commit.add({ ...message, content, ...(original && { original }) }, NO_FILES, true);
   }
 
   async function keep(message: Message, isForTables: boolean): Promise<void> {
     ensureOpen();
-    const { content, id } = message;
+    const { id } = message;
+    const received = receivedContent(message);
+    const forms = received ? [message.content, received] : [message.content];
     if (Number.isNaN(message.receivedAt.getTime())) throw new StoreError('STORE_FAILED', 'No time of receipt');
     if (!ID.test(id)) throw new StoreError('STORE_FAILED', `Not a message id: ${JSON.stringify(id)}`);
-    if (content.at.kind === 'counted') throw new StoreError('STORE_FAILED', 'The content was counted, not kept');
-    if (isInMemory && content.at.kind === 'file') return saveFromFile(message);
-    if (!isInMemory && (content.at.kind === 'file' || content.bytes > SPOOL_MEMORY_BYTES)) {
-      return saveAsFile(message, isForTables);
+    if (forms.some(({ at }) => at.kind === 'counted')) {
+      throw new StoreError('STORE_FAILED', 'The content was counted, not kept');
     }
-    await commit.add(message, null, isForTables);
+    if (isInMemory && forms.some(({ at }) => at.kind === 'file')) return saveFromFiles(message);
+    if (!isInMemory && forms.some(isForFile)) return saveAsFiles(message, isForTables);
+    await commit.add(message, NO_FILES, isForTables);
   }
 
   async function close(): Promise<void> {
@@ -248,6 +273,18 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       return closing;
     },
   };
+}
+
+/** Whether a content lies beside the database and not in it. */
+function isForFile({ at, bytes }: Content): boolean {
+  return at.kind === 'file' || bytes > SPOOL_MEMORY_BYTES;
+}
+
+async function inMemory(content: Content): Promise<Content> {
+  if (content.at.kind === 'memory') return content;
+  const views: Buffer[] = [];
+  for await (const view of content.stream()) views.push(view);
+  return contentOf(views, content.bareNewlines);
 }
 
 /** A database in memory is read where it is written. */

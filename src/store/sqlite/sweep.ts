@@ -11,7 +11,12 @@ export function sweep(database: DatabaseSync, layout: Layout): void {
   for (const name of readdirSync(layout.spool)) rmSync(join(layout.spool, name), { force: true, recursive: true });
   const names = readdirSync(layout.contents);
   if (names.length === 0) return;
-  const rows = database.prepare('SELECT file FROM messages WHERE file IS NOT NULL').all();
+  const rows = database
+    .prepare(
+      `SELECT file FROM messages WHERE file IS NOT NULL
+       UNION ALL SELECT file FROM received_contents WHERE file IS NOT NULL`,
+    )
+    .all();
   const known = new Set(rows.map(({ file }) => String(file)));
   for (const name of names) {
     if (!known.has(name)) rmSync(join(layout.contents, name), { force: true, recursive: true });

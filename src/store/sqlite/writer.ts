@@ -9,8 +9,9 @@ import { StoreError } from '../errors.ts';
 import { Annotations, type Note } from './annotations.ts';
 import { Arrivals } from './arrivals.ts';
 import { Changes } from './changes.ts';
+import { RECEIVED } from './content-files.ts';
 import { openToWrite } from './database.ts';
-import type { Arrival } from './facts.ts';
+import { type Arrival, type ArrivalContent, type ArrivedBytes, cutContents } from './facts.ts';
 import { makeIntake, readIntake } from './intake-log.ts';
 import { type EventBatch, Journal } from './journal.ts';
 import { type Layout, layoutOf, makeDirectories } from './layout.ts';
@@ -161,15 +162,7 @@ export class Writer {
    * bytes go to the folder `refused`, where people find them.
    */
   save(batch: Batch, keeping: Keeping): BatchOutcome {
-    const arrivals = JSON.parse(batch.arrivals) as Arrival[];
-    const contents = Buffer.from(batch.contents);
-    const items: Item[] = [];
-    let at = 0;
-    for (const arrival of arrivals) {
-      const end = arrival.file === null ? at + arrival.bytes : at;
-      items.push({ arrival, content: contents.subarray(at, end) });
-      at = end;
-    }
+    const items = cutContents(JSON.parse(batch.arrivals) as Arrival[], Buffer.from(batch.contents));
     try {
       return this.#keep(items, keeping);
     } catch (error) {
@@ -261,11 +254,11 @@ export class Writer {
     this.#lock?.release();
   }
 
-  #keep(items: readonly Item[], { now, loggedTo, isSynced }: Omit<Keeping, 'isAcknowledged'>): BatchOutcome {
+  #keep(items: readonly ArrivedBytes[], { now, loggedTo, isSynced }: Omit<Keeping, 'isAcknowledged'>): BatchOutcome {
     const first = this.#ledger.nextSeq;
     const work = (): Fate[] => {
-      const fates = items.map(({ arrival, content }): Fate => {
-        const inboxes = this.#arrivals.add(arrival, content);
+      const fates = items.map((item): Fate => {
+        const inboxes = this.#arrivals.add(item);
         if (!inboxes) return 'known';
         this.#retention.afterArrival(inboxes);
         return 'kept';
@@ -282,7 +275,7 @@ export class Writer {
   }
 
   /** One message of the batch is at fault and not the disk: it must not take the others with it. */
-  #keepSingly(items: readonly Item[], { now, loggedTo, isAcknowledged }: Keeping): BatchOutcome {
+  #keepSingly(items: readonly ArrivedBytes[], { now, loggedTo, isAcknowledged }: Keeping): BatchOutcome {
     const fates: Fate[] = [];
     const removed: string[] = [];
     const events: EventBatch[] = [];
@@ -311,12 +304,17 @@ export class Writer {
   }
 
   /** Nothing that was acknowledged is thrown away. */
-  #putAside({ arrival, content }: Item): void {
+  #putAside({ arrival, content, receivedContent }: ArrivedBytes): void {
     const { refused, contents } = this.#layout!;
     makeDirectory(refused);
-    const path = join(refused, `${arrival.id}.eml`);
-    if (arrival.file === null) writeFileSync(path, content, { mode: 0o600, flush: true });
-    else renameSync(join(contents, arrival.file), path);
+    const put = ({ file }: ArrivalContent, bytes: Buffer, name: string): void => {
+      const path = join(refused, name);
+      if (file === null) writeFileSync(path, bytes, { mode: 0o600, flush: true });
+      else renameSync(join(contents, file), path);
+    };
+    put(arrival, content, `${arrival.id}.eml`);
+    const received = arrival.received?.content;
+    if (received) put(received, receivedContent, `${arrival.id}${RECEIVED}.eml`);
   }
 
   /** Puts into the tables what the intake log has beyond them; where the disk takes nothing, it stays there. */
@@ -382,11 +380,6 @@ export class Writer {
       void unlinking.then(() => this.#unlinking.delete(unlinking));
     }
   }
-}
-
-interface Item {
-  readonly arrival: Arrival;
-  readonly content: Buffer;
 }
 
 /** Does a step of work; on a full disk a smaller one, since the log of a removal needs room too, down to one message. */

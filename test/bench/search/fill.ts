@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { arrivalOf } from '../../../src/store/sqlite/facts.ts';
+import { arrivalOf, NO_FILES } from '../../../src/store/sqlite/facts.ts';
 import { searchedHeaders } from '../../../src/store/sqlite/header-text.ts';
 import { indexWords } from '../../../src/store/sqlite/search-index.ts';
 import type { IndexEntry } from '../../../src/store/sqlite/search-writer.ts';
@@ -27,7 +27,7 @@ export async function fill(directory: string, messages: number, inboxes: number,
       if (n < there) continue; // made all the same: the next ones follow from them
       const samples = mails.map(({ raw, to }) => sampleMessage({ raw, to: [to] }));
       const contents = new Uint8Array(Buffer.concat(mails.map(({ raw }) => Buffer.from(raw)))).buffer;
-      const arrivals = JSON.stringify(samples.map((sample) => arrivalOf(sample, null)));
+      const arrivals = JSON.stringify(samples.map((sample) => arrivalOf(sample, NO_FILES)));
       const keeping = { now: Date.now(), loggedTo: 0, isSynced: true, isAcknowledged: false };
       writer.save({ arrivals, contents }, keeping);
       const { entries, upTo } = writer.queries.unindexed({ messages: BATCH, bytes: Number.POSITIVE_INFINITY });
