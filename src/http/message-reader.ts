@@ -1,7 +1,8 @@
-import { type HeaderField, readHeaderFields } from '../mail/headers.ts';
+import { type Edits, findEdits } from '../mail/edits.ts';
+import { type HeaderField, type HeaderLimits, readHeaderFields } from '../mail/headers.ts';
 import type { MimeParser } from '../mail/mime-parser.ts';
 import type { OpenedMail } from '../mail/opened-mail.ts';
-import type { Store } from '../mail/store.ts';
+import type { Store, StoredMessage } from '../mail/store.ts';
 import type { HttpLimits } from './limits.ts';
 
 interface Kept {
@@ -10,7 +11,7 @@ interface Kept {
 }
 
 /**
- * Gives messages of the store taken apart. Keeps the last ones, since a reader opens a message and then its images;
+ * Gives messages of the store taken apart, as filters left them. Keeps the last ones, since a reader opens a message and then its images;
  * contents never change, so what is kept is never stale, and whether a message is still there is asked each time.
  */
 export class MessageReader {
@@ -28,7 +29,7 @@ export class MessageReader {
 
   /** Takes a message apart; undefined for an unknown id. */
   async parsed(id: string): Promise<OpenedMail | undefined> {
-    const content = await this.#store.content(id);
+    const content = await this.#store.content(id, 'edited');
     if (content === undefined) {
       this.#drop(id);
       return undefined;
@@ -48,10 +49,19 @@ export class MessageReader {
 
   /** Reads the header fields of a message without taking it apart; undefined for an unknown id. */
   async headerFields(id: string): Promise<HeaderField[] | undefined> {
-    const content = await this.#store.content(id);
+    const content = await this.#store.content(id, 'edited');
     if (content === undefined) return undefined;
+    return readHeaderFields(await gather(content.stream(), this.#headers.bytes), this.#headers).fields;
+  }
+
+  /** Finds out what filters changed about a message; null when that is nothing. */
+  edits(message: StoredMessage): Promise<Edits | null> {
+    return findEdits(message, (form) => this.#store.content(message.id, form), this.#headers);
+  }
+
+  get #headers(): HeaderLimits {
     const { messageHeaderBytes: bytes, messageHeaderFields: fields } = this.#limits;
-    return readHeaderFields(await gather(content.stream(), bytes), { bytes, fields }).fields;
+    return { bytes, fields };
   }
 
   #keep(id: string, kept: Kept): void {

@@ -1,3 +1,4 @@
+import type { Edits } from './edits.ts';
 import type { MailPart } from './mime.ts';
 import type { PartNode } from './mime-tree.ts';
 import type { OpenedMail } from './opened-mail.ts';
@@ -29,11 +30,12 @@ export function toSummary(message: Summary) {
     pinned: message.pinned,
     tags: message.tags,
     bareNewlines: message.bareNewlines,
+    quarantine: message.quarantine,
   };
 }
 
 /** One message, taken apart. */
-export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
+export function toMessage(stored: StoredMessage, parsed: OpenedMail, edits: Edits | null): object {
   const { from, fromParams, to } = stored.envelope;
   return {
     ...toSummary(stored),
@@ -56,6 +58,7 @@ export function toMessage(stored: StoredMessage, parsed: OpenedMail): object {
     verification: stored.verification,
     codes: parsed.codes.map(({ code, context, confidence }) => ({ code, context, confidence })),
     links: parsed.links,
+    edits,
   };
 }
 

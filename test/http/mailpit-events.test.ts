@@ -5,7 +5,8 @@ import { WebSocket } from 'ws';
 import { createHttpServer, type HttpOptions } from '../../src/http/server.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { deliver, mail, openStore } from './support.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { deliver, mail } from './support.ts';
 
 interface Frame {
   readonly Type: string;
@@ -18,7 +19,8 @@ const servers: FastifyInstance[] = [];
 const clients: WebSocket[] = [];
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
 });
 afterEach(async () => {
   for (const client of clients.splice(0)) client.terminate();

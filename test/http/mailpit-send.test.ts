@@ -7,7 +7,7 @@ import { createHttpServer, type HttpOptions } from '../../src/http/server.ts';
 import type { Message } from '../../src/mail/message.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { openStore } from './support.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 
 let directory: string;
 let store: Store;
@@ -26,7 +26,8 @@ const serve = (options: Partial<HttpOptions> = {}) =>
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'inboxd-send-'));
-  store = await openStore(directory);
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory, ...limits, report: () => {} });
   app = serve();
 });
 afterEach(async () => {

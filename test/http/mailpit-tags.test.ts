@@ -3,14 +3,16 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createHttpServer } from '../../src/http/server.ts';
 import type { Store } from '../../src/mail/store.ts';
 import { cleanTags } from '../../src/mail/tags.ts';
-import { deliver, mail, openStore } from './support.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { deliver, mail } from './support.ts';
 
 let store: Store;
 let app: FastifyInstance;
 let ids: string[];
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
   app = createHttpServer({ store, version: '0', hostname: 'mail.example.org', report: () => {} });
 });
 beforeEach(async () => {

@@ -4,15 +4,17 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpServer } from '../../src/http/server.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { bomb, GIF, png } from './images/pictures.ts';
-import { deliver, mail, openStore } from './support.ts';
+import { deliver, mail } from './support.ts';
 
 let store: Store;
 let app: FastifyInstance;
 const reports: Report[] = [];
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
   app = createHttpServer({
     store,
     version: '0',

@@ -7,7 +7,8 @@ import { createHttpServer, type HttpOptions } from '../../src/http/server.ts';
 import { Chaos } from '../../src/mail/chaos.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { deliver, mail, openStore } from './support.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { deliver, mail } from './support.ts';
 
 let store: Store;
 let app: FastifyInstance;
@@ -23,7 +24,8 @@ const serve = (options: Partial<HttpOptions> = {}) =>
   });
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
   app = serve();
 });
 afterEach(async () => {

@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createHttpServer } from '../../src/http/server.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { deliver, mail, openStore } from './support.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { deliver, mail } from './support.ts';
 
 const MAILS = new URL('../mails/', import.meta.url);
 const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.eml'));
@@ -13,6 +14,16 @@ const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((
 let store: Store;
 let app: FastifyInstance;
 const reports: Report[] = [];
+
+const openStore = () =>
+  createSqliteStore({
+    directory: ':memory:',
+    naming: 'full',
+    keepPerInbox: 0,
+    keepBytes: 0,
+    keepAgeMs: 0,
+    report: (report) => report.type === 'crash' && reports.push(report),
+  });
 
 const serve = (of: Store) =>
   createHttpServer({
@@ -25,7 +36,7 @@ const serve = (of: Store) =>
   });
 
 beforeAll(async () => {
-  store = await openStore(':memory:', reports);
+  store = await openStore();
   app = serve(store);
 });
 

@@ -6,14 +6,16 @@ import { inlineDisposition } from '../../src/http/content-disposition.ts';
 import { createHttpServer, type HttpOptions } from '../../src/http/server.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { deliver, mail, openStore } from './support.ts';
+import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { deliver, mail } from './support.ts';
 
 let store: Store;
 let reports: Report[] = [];
 const open: FastifyInstance[] = [];
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
 });
 beforeEach(() => {
   reports = [];

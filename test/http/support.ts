@@ -1,22 +1,10 @@
 import type { Message } from '../../src/mail/message.ts';
 import { createId } from '../../src/mail/message.ts';
-import type { Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
-import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 
 /** Text with LF line ends as a mail has it. */
 export function mail(text: string): Buffer {
   return Buffer.from(text.replaceAll('\n', '\r\n'));
-}
-
-/** Opens a store that keeps everything; what goes wrong inside is told to `reports`. */
-export function openStore(directory = ':memory:', reports: Report[] = []): Promise<Store> {
-  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
-  return createSqliteStore({
-    directory,
-    ...limits,
-    report: (report) => report.type === 'crash' && reports.push(report),
-  });
 }
 
 interface Delivery {

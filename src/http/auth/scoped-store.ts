@@ -3,7 +3,7 @@ import type { ChangeEvent, Feed } from '../../mail/feed.ts';
 import { inboxOf, type Naming } from '../../mail/inbox.ts';
 import type { OpenedMail } from '../../mail/opened-mail.ts';
 import { matches, needsContent, type Query } from '../../mail/query.ts';
-import type { ListQuery, Page, Selection, Store, StoredMessage, Summary } from '../../mail/store.ts';
+import type { ListQuery, Page, Selection, Store, StoredEnvelope, StoredMessage, Summary } from '../../mail/store.ts';
 import { covers, type Grant } from './grant.ts';
 import { scopeQuery } from './scoped-query.ts';
 
@@ -51,7 +51,7 @@ export function scopeStore(options: ScopeOptions): Store {
     accept: refuse,
     list,
     get,
-    content: async (id) => ((await get(id)) === undefined ? undefined : store.content(id)),
+    content: async (id, form) => ((await get(id)) === undefined ? undefined : store.content(id, form)),
     inboxes: (query) => store.inboxes({ ...query, scope }),
     remove: async (selection) => store.remove(await within(selection)),
     change: async (selection, change) => store.change(await within(selection), change),
@@ -219,12 +219,18 @@ function hideOthers<T extends Summary>(message: T, { grant, naming }: Pick<Scope
 }
 
 function hideEnvelope(message: StoredMessage, grant: Grant): StoredMessage {
-  const to = message.envelope.to.filter(({ inbox }) => covers(grant, inbox));
+  const hide = (envelope: StoredEnvelope): StoredEnvelope => ({
+    ...envelope,
+    to: envelope.to.filter(({ inbox }) => covers(grant, inbox)),
+  });
+  const envelope = hide(message.envelope);
+  const received = message.received && { ...message.received, envelope: hide(message.received.envelope) };
+  const to = [...envelope.to, ...(received?.envelope.to ?? [])];
   const theirs = to.map(({ address }) => `<${address.toLowerCase()}>`);
   // commands that name addresses stay only where the address is one of theirs
   const transcript = message.transcript.map((line) => {
     const names = /^C: *(?:RCPT|VRFY|EXPN)\b/i.test(line);
     return !names || theirs.some((address) => line.toLowerCase().includes(address)) ? line : 'C: (for another inbox)';
   });
-  return { ...message, envelope: { ...message.envelope, to }, transcript };
+  return { ...message, envelope, received, transcript };
 }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { MailPart } from '../../mail/mime.ts';
 import { toMessage, toSummary } from '../../mail/shapes.ts';
-import type { StoredMessage } from '../../mail/store.ts';
+import type { ContentForm, StoredMessage } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
 import { framePolicy } from '../frame-policy.ts';
 import { sendProblem } from '../problem.ts';
@@ -13,7 +13,7 @@ import { etagOf, isKnown, sendTagged } from './etag.ts';
 import { filterHtml } from './html-filter.ts';
 import { partOf } from './parts.ts';
 import type { Route } from './route.ts';
-import { CHANGE_BODY, schemaOf } from './schemas.ts';
+import { CHANGE_BODY, formOf, schemaOf } from './schemas.ts';
 import { type ServedContent, sendContent } from './send-content.ts';
 
 /** One message: its view, what is done to it, and what is in it. */
@@ -25,12 +25,15 @@ export function messageRoutes(context: Context): Route[] {
       path: '/api/messages/{id}',
       right: 'read',
       name: 'getMessage',
-      summary: 'One message taken apart, with its envelope, transcript, codes and links',
+      summary:
+        'One message taken apart as filters left it, with its envelope, transcript, codes, links and their changes',
       replies: { 200: { description: 'The message', schema: schemaOf('Message') } },
       problems: ['not-found'],
       async handle(request, reply) {
         const found = await openedOfPath(request, reply, context);
-        return found === undefined ? reply : sendTagged(request, reply, toMessage(found.message, found.opened));
+        if (found === undefined) return reply;
+        const edits = await reader.edits(found.message);
+        return sendTagged(request, reply, toMessage(found.message, found.opened, edits));
       },
     },
     {
@@ -38,7 +41,7 @@ export function messageRoutes(context: Context): Route[] {
       path: '/api/messages/{id}',
       right: 'delete',
       name: 'changeMessage',
-      summary: 'Mark a message read or unread, pin it, give it tags',
+      summary: 'Mark a message read or unread, pin it, give it tags, release it from quarantine',
       body: CHANGE_BODY,
       replies: { 200: { description: 'The message as it is now', schema: schemaOf('Summary') } },
       problems: ['not-found', 'bad-request'],
@@ -136,7 +139,8 @@ export function messageRoutes(context: Context): Route[] {
       path: '/api/messages/{id}/raw',
       right: 'read',
       name: 'getRaw',
-      summary: 'The source, byte for byte as it was sent; ranges are answered',
+      summary: 'The source, byte for byte as it was sent or as filters left it; ranges are answered',
+      query: { form: formOf('received') },
       replies: { 200: { description: 'The source', type: 'text/plain' } },
       problems: ['not-found', 'range'],
       isFile: true,
@@ -147,7 +151,8 @@ export function messageRoutes(context: Context): Route[] {
       path: '/api/messages/{id}/eml',
       right: 'read',
       name: 'downloadMessage',
-      summary: 'The source as a file to save; ranges are answered',
+      summary: 'The source as a file to save, as filters left it or as it was sent; ranges are answered',
+      query: { form: formOf('edited') },
       replies: { 200: { description: 'The source', type: 'message/rfc822' } },
       problems: ['not-found', 'range'],
       isFile: true,
@@ -197,10 +202,13 @@ async function sendSource(
 ): Promise<FastifyReply> {
   const message = await messageOfPath(request, reply, context);
   if (message === undefined) return reply;
-  const content = await context.store.content(message.id);
+  const { form } = request.query as { form: ContentForm };
+  const content = await context.store.content(message.id, form);
   if (content === undefined) return sendNoMessage(reply); // deleted since
   const { bytes } = content;
-  const source = { ...as(message), bytes, stream: () => content.stream(), etag: `"${message.id}"` };
+  const isEdited = form === 'edited' && typeof message.received?.bytes === 'number';
+  const etag = isEdited ? `"${message.id}-edited"` : `"${message.id}"`;
+  const source = { ...as(message), bytes, stream: () => content.stream(), etag };
   return sendContent(request, reply, source, context.report);
 }
 

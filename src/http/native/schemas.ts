@@ -1,3 +1,4 @@
+import { type ContentForm, QUARANTINE_CHARACTERS } from '../../mail/store.ts';
 import { AUTH_RESULTS } from '../../mail/verification.ts';
 import type { Schema } from './route.ts';
 
@@ -36,6 +37,10 @@ const summary = {
   pinned: flag,
   tags: list(text),
   bareNewlines: flag,
+  quarantine: {
+    ...orNull(text),
+    description: 'Why a filter wants it kept from its readers, until somebody releases it',
+  },
 };
 
 /** What SPF, DKIM, DMARC or ARC found. */
@@ -100,6 +105,19 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
     verification: orNull(named('Verification')),
     codes: list(named('Code')),
     links: list(named('Link')),
+    edits: { ...orNull(named('Edits')), description: 'What filters changed; null when they changed nothing' },
+  }),
+  Edits: object({
+    headers: object({
+      added: list(named('Header')),
+      removed: list(named('Header')),
+      changed: list(object({ name: text, before: text, after: text })),
+      isRearranged: flag,
+    }),
+    body: flag,
+    sender: orNull(object({ before: text, after: text })),
+    recipients: object({ added: list(text), removed: list(text) }),
+    bytes: object({ received: count, edited: count }),
   }),
   Verification: object({
     status: { enum: ['pending', 'done', 'failed'] },
@@ -148,6 +166,13 @@ export const schemaOf = named;
 
 // What requests hold.
 
+/** Which form of a source is wanted. */
+export const formOf = (form: ContentForm): Schema => ({
+  enum: ['received', 'edited'],
+  default: form,
+  description: 'received: as it was sent; edited: as filters left it',
+});
+
 export const SEARCH: Schema = {
   type: 'string',
   maxLength: 4_096,
@@ -188,6 +213,10 @@ const CHANGE = {
   tags: TAGS,
   addTags: { ...TAGS, description: 'Tags that it has as well from now on' },
   removeTags: { ...TAGS, description: 'Tags that it has no longer' },
+  quarantine: {
+    anyOf: [{ type: 'string', maxLength: QUARANTINE_CHARACTERS }, { type: 'null' }],
+    description: 'null releases it; a reason keeps it from mail clients',
+  },
 };
 const WHICH = { ids: IDS, query: { ...SEARCH, minLength: 1, description: 'The messages that this search finds' } };
 const anyOf = (...names: string[]): Schema[] => names.map((name) => ({ required: [name] }));

@@ -83,7 +83,8 @@ async function wait(
     const parsed = message && (await context.reader.parsed(id));
     // whoever deletes what another waits for has made it as if it had never come
     if (message === undefined || parsed === undefined) return reply.code(204).send();
-    return sendJsonText(reply, JSON.stringify(toMessage(message, parsed)));
+    const edits = await context.reader.edits(message);
+    return sendJsonText(reply, JSON.stringify(toMessage(message, parsed, edits)));
   } finally {
     reply.raw.off('close', leave);
     place.leave();

@@ -8,8 +8,8 @@ import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createHttpServer } from '../../../src/http/server.ts';
 import type { Store } from '../../../src/mail/store.ts';
+import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 import { png } from '../images/pictures.ts';
-import { openStore } from '../support.ts';
 
 interface CypressRequest {
   readonly method: string;
@@ -49,7 +49,8 @@ async function request({ method, url, qs = {}, body, auth }: CypressRequest) {
 }
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
   app = createHttpServer({ store, version: '1.2.3', hostname: 'mail.example.org', report: () => {} });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;

@@ -7,8 +7,8 @@ import { createHttpServer } from '../../../src/http/server.ts';
 import { Chaos } from '../../../src/mail/chaos.ts';
 import type { Report } from '../../../src/mail/report.ts';
 import type { Store } from '../../../src/mail/store.ts';
+import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 import { png } from '../images/pictures.ts';
-import { openStore } from '../support.ts';
 
 let store: Store;
 let app: FastifyInstance;
@@ -16,7 +16,8 @@ let client: MailpitClient;
 const reports: Report[] = [];
 
 beforeAll(async () => {
-  store = await openStore();
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  store = await createSqliteStore({ directory: ':memory:', ...limits, report: () => {} });
   app = createHttpServer({
     store,
     version: '1.2.3',

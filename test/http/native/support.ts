@@ -4,9 +4,9 @@ import { SCHEMAS } from '../../../src/http/native/schemas.ts';
 import { createHttpServer, type HttpOptions } from '../../../src/http/server.ts';
 import type { Report } from '../../../src/mail/report.ts';
 import type { Store } from '../../../src/mail/store.ts';
-import { openStore } from '../support.ts';
+import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 
-export { deliver, mail, openStore } from '../support.ts';
+export { deliver, mail } from '../support.ts';
 
 /** A store in memory for all tests of a file, emptied after each; and servers over it, closed after each. */
 export function useServer() {
@@ -51,6 +51,15 @@ export function useServer() {
     await state.store.close();
   });
   return state;
+}
+
+export function openStore(directory: string, reports: Report[] = []): Promise<Store> {
+  const limits = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+  return createSqliteStore({
+    directory,
+    ...limits,
+    report: (report) => report.type === 'crash' && reports.push(report),
+  });
 }
 
 /** Fails unless a value is what the API's description says an object of that name is. */
