@@ -34,8 +34,8 @@ export interface Departure {
 }
 
 /**
- * An inbox as one session sees it: the messages that lay there when it began, numbered from 1, oldest first. Reading
- * changes nothing. Deleting marks, until `update` removes what is marked out of this inbox.
+ * An inbox as one session sees it: the messages that lay there when it began, numbered from 1, oldest first, without
+ * those in quarantine. They are given as filters left them. Reading changes nothing. Deleting marks, until `update` removes what is marked out of this inbox.
  */
 export class Maildrop {
   readonly inbox: string;
@@ -56,7 +56,9 @@ export class Maildrop {
     do {
       const limit = Math.min(PAGE, most - entries.length);
       const page = await store.list({ inbox, limit, oldestFirst: true, ...(cursor !== undefined && { cursor }) });
-      for (const { id } of page.messages) entries.push({ id, octets: undefined, hasResults: undefined });
+      for (const { id, quarantine } of page.messages) {
+        if (quarantine === null) entries.push({ id, octets: undefined, hasResults: undefined });
+      }
       cursor = page.next;
     } while (cursor !== undefined && entries.length < most);
     return new Maildrop(inbox, services, entries);
@@ -99,12 +101,12 @@ export class Maildrop {
     return entry.octets ?? (await this.retrieve(number))?.octets ?? 0;
   }
 
-  /** Gets a message ready to leave; undefined if it is gone. */
+  /** Gets a message ready to leave; undefined if it is gone, or went into quarantine. */
   async retrieve(number: number): Promise<Departure | undefined> {
     const { store, sizes } = this.#services;
     const entry = this.#entries[number - 1]!;
-    const [message, content] = await Promise.all([store.get(entry.id), store.content(entry.id)]);
-    if (!message || !content) return undefined;
+    const [message, content] = await Promise.all([store.get(entry.id), store.content(entry.id, 'edited')]);
+    if (!message || !content || message.quarantine !== null) return undefined;
     entry.hasResults ??= message.verification?.status === 'done';
     const shown = entry.hasResults ? message : { ...message, verification: null };
     const stream = () => this.#lines(shown, content.stream());

@@ -25,7 +25,11 @@ class Drop {
   constructor(settings: ReadonlyMap<string, string>) {
     this.#settings = settings;
     const texts = [...settings].filter(([key]) => /^message\d+$/.test(key));
-    this.lying = texts.map(([key, text]) => ({ message: messageOf(key), bytes: unescapeText(text), gone: false }));
+    this.lying = texts.map(([key, text]) => ({
+      message: messageOf(key, settings.get(`quarantine${key.slice('message'.length)}`)),
+      bytes: unescapeText(text),
+      gone: false,
+    }));
   }
 
   get store(): Store {
@@ -41,7 +45,8 @@ class Drop {
       await turn();
       return find(id)?.message;
     };
-    const content: Store['content'] = async (id) => {
+    const content: Store['content'] = async (id, form) => {
+      if (form !== 'edited') throw new Error('a maildrop gives what filters left');
       const found = find(id);
       if (!found) return undefined;
       const { bytes } = found;
@@ -63,13 +68,14 @@ class Drop {
   }
 }
 
-function messageOf(id: string): StoredMessage {
+function messageOf(id: string, quarantine = null as string | null): StoredMessage {
   const facts: Partial<StoredMessage> = {
     id,
     protocol: 'ESMTP',
     receivedAt: new Date('2026-11-20T10:00:00Z'),
     client: { address: '192.0.2.9', port: 1, hello: 'out.test' },
     verification: null,
+    quarantine,
     envelope: {
       from: 'bob@out.test',
       fromParams: {},
