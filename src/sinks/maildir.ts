@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withoutForgedResults } from '../mail/authentication-results.ts';
@@ -12,7 +13,13 @@ import { traceHeaders } from '../mail/trace.ts';
  *
  * Lines end in LF alone, as in every Maildir: with CR LF, mutt shows ^M behind header fields. So CR LF becomes LF, and
  * a CR or LF that stands alone stays as it is. Who wants the bytes as they were sent asks the store.
+ *
+ * What a filter has put into quarantine goes to a folder of that Maildir (Maildir++, as Courier and Dovecot have them):
+ * it is accepted and has to be somewhere, and a mail client shall not show it among the others.
  */
+
+const FOLDERS = ['tmp', 'new', 'cur'];
+const QUARANTINE = '.Quarantine';
 
 let delivered = 0; // tells two deliveries of one process apart, in whatever Maildir
 
@@ -23,12 +30,13 @@ let delivered = 0; // tells two deliveries of one process apart, in whatever Mai
  * @throws the system's error if the folders cannot be made
  */
 export function createMaildirSink(directory: string, hostname: string): Sink {
-  for (const folder of ['tmp', 'new', 'cur']) makeDirectory(join(directory, folder));
+  makeFolders(directory);
   const host = hostname.replaceAll('/', '\\057').replaceAll(':', '\\072');
   return async (message, signal) => {
     const name = nameOf(message, host);
-    const temporary = join(directory, 'tmp', name);
-    const path = join(directory, 'new', name);
+    const maildir = message.quarantine === undefined ? directory : quarantineIn(directory);
+    const temporary = join(maildir, 'tmp', name);
+    const path = join(maildir, 'new', name);
     try {
       await write(temporary, traceHeaders(message, hostname), withoutForgedResults(message.content.stream(), hostname));
       signal.throwIfAborted(); // the client has been told to try again: no second copy
@@ -37,8 +45,20 @@ export function createMaildirSink(directory: string, hostname: string): Sink {
       await unlink(temporary).catch(() => {}); // most likely never made; the error that counts is the first
       throw error;
     }
-    await syncDirectory(join(directory, 'new'));
+    await syncDirectory(join(maildir, 'new'));
   };
+}
+
+function makeFolders(maildir: string): void {
+  for (const folder of FOLDERS) makeDirectory(join(maildir, folder));
+}
+
+/** The folder for quarantine, made when first needed; an empty file marks it as one. */
+function quarantineIn(directory: string): string {
+  const maildir = join(directory, QUARANTINE);
+  makeFolders(maildir);
+  closeSync(openSync(join(maildir, 'maildirfolder'), 'a', 0o600));
+  return maildir;
 }
 
 function nameOf({ id }: Message, host: string): string {

@@ -8,7 +8,7 @@ import { PIPE_LIMITS } from './limits.ts';
 import { SinkError } from './load.ts';
 
 /*
- * A command for each message: the message on its standard input, byte for byte as it was sent, and what is known of it
+ * A command for each message: the message on its standard input, byte for byte as filters left it, and what is known of it
  * in its environment. No trace is put in front: a command that wants one has the facts, and one that checks a signature
  * wants the bytes.
  *

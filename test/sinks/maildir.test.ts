@@ -63,6 +63,20 @@ describe('maildir sink', () => {
     }
   });
 
+  it('delivers what is in quarantine into a folder of its own, made when there is some', async () => {
+    const sink = createMaildirSink(directory, HOST);
+    await sink(sampleMessage(), never);
+    expect(readdirSync(directory).sort()).toEqual(['cur', 'new', 'tmp']);
+    const message = { ...sampleMessage(), quarantine: '' };
+    await sink(message, never);
+    await sink({ ...message, quarantine: 'looks odd' }, never);
+    expect(files('new')).toHaveLength(1);
+    expect(files('.Quarantine').sort()).toEqual(['cur', 'maildirfolder', 'new', 'tmp']);
+    const delivered = files('.Quarantine/new');
+    expect(delivered.map((name) => name.includes(message.id))).toEqual([true, true]);
+    expect(statSync(join(directory, '.Quarantine', 'new', delivered[0]!)).mode & 0o777).toBe(0o600);
+  });
+
   it('delivers nothing once nobody waits any more', async () => {
     const sink = createMaildirSink(directory, HOST);
     await expect(sink(sampleMessage(), AbortSignal.abort(new Error('too late')))).rejects.toThrow('too late');
