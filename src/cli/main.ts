@@ -84,6 +84,11 @@ function addReadingCommands(program: Command): void {
     .argument('<id>', 'Id of a message, or "latest"')
     .description('Show a message')
     .addOption(new Flag('--raw', 'Write exactly the bytes that were received').conflicts('json'))
+    .addOption(
+      new Flag('--form <form>', 'With --raw: the bytes as they were received, or as filters left them')
+        .choices(['received', 'edited'])
+        .conflicts('json'),
+    )
     .addOption(json())
     .action(async (id: string, options: object, self: Command) => {
       const { show: run } = await import('./show.ts');

@@ -117,9 +117,10 @@ class DaemonInbox implements TestInbox {
   }
 
   async #open(stored: StoredMessage): Promise<TestMessage> {
-    const content = await this.#daemon.store.content(stored.id);
-    if (content === undefined) throw new Error('The mail was cleared while it was read');
-    return openMessage(stored, content.stream());
+    const { store } = this.#daemon;
+    const [sent, shown] = await Promise.all([store.content(stored.id), store.content(stored.id, 'edited')]);
+    if (!sent || !shown) throw new Error('The mail was cleared while it was read');
+    return openMessage(stored, { sent: sent.stream(), shown: shown.stream() });
   }
 
   /** Everything that is kept, the oldest first. */

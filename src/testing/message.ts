@@ -11,7 +11,7 @@ export type Attachment = MailPart;
 
 const SHOWN_CHARACTERS = 300;
 
-/** A mail that has come, taken apart. */
+/** A mail that has come, taken apart; one that filters changed, as they left it. */
 export class TestMessage {
   readonly id: string;
   readonly subject: string;
@@ -22,6 +22,8 @@ export class TestMessage {
   /** What SMTP was told: the sender (`''` for a bounce) and every recipient, blind copies included. */
   readonly envelope: { readonly from: string; readonly to: readonly string[] };
   readonly receivedAt: Date;
+  /** Why a filter wants it kept from its readers; null when none does. */
+  readonly quarantine: string | null;
   /** All header fields in their order, as written. */
   readonly headers: readonly ParsedHeader[];
   /** The text of the mail; of one that has only HTML, what can be read of it. */
@@ -47,6 +49,7 @@ export class TestMessage {
     this.cc = stored.cc;
     this.envelope = { from: stored.envelope.from, to: stored.envelope.to.map(({ address }) => address) };
     this.receivedAt = stored.receivedAt;
+    this.quarantine = stored.quarantine;
     this.headers = opened.headers;
     this.text = opened.shownText;
     this.html = html === '' ? null : html;
@@ -81,7 +84,7 @@ export class TestMessage {
     throw new Error(`No ${wanted} in ${this.#named()}. ${there === '' ? 'It has no links.' : `It has: ${there}`}`);
   }
 
-  /** The bytes of the mail exactly as they were sent. */
+  /** The bytes of the mail exactly as they were sent, whatever filters made of it. */
   raw(): Buffer {
     return Buffer.from(this.#raw);
   }
@@ -91,10 +94,19 @@ export class TestMessage {
   }
 }
 
-/** Takes a stored message apart. */
-export async function openMessage(stored: StoredMessage, content: AsyncIterable<Buffer>): Promise<TestMessage> {
+/**
+ * Takes a stored message apart.
+ * @param contents as it was sent, and as filters left it
+ */
+export async function openMessage(
+  stored: StoredMessage,
+  { sent, shown }: { readonly sent: AsyncIterable<Buffer>; readonly shown: AsyncIterable<Buffer> },
+): Promise<TestMessage> {
+  return new TestMessage(stored, await gather(sent), await openMail(await gather(shown)));
+}
+
+async function gather(content: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of content) chunks.push(chunk);
-  const raw = Buffer.concat(chunks);
-  return new TestMessage(stored, raw, await openMail(raw));
+  return Buffer.concat(chunks);
 }
