@@ -2,7 +2,7 @@ import { ChunkReader } from './chunk-reader.ts';
 import { DotReader } from './dot-reader.ts';
 import { Input } from './input.ts';
 import { type BadLine, LineReader } from './line-reader.ts';
-import { END, type Machine, nextState, type Signal, type Table } from './machine.ts';
+import { END, type Machine, nextState, type Row, type Signal, type Table } from './machine.ts';
 import type { Peer } from './peer.ts';
 import type { Reply } from './reply.ts';
 import { splitVerb } from './split-verb.ts';
@@ -161,6 +161,7 @@ export class Connection<S extends string, X extends Session> {
   #yielded = false;
   /** Clear text is over and encryption has not begun. */
   #shaking = false;
+  #isEncrypted = false;
   #trouble: string | undefined;
   #paused = false;
   #inputEnded = false;
@@ -354,6 +355,7 @@ export class Connection<S extends string, X extends Session> {
     for (const event of ['data', 'end', 'drain'] as const) clear.removeAllListeners(event);
     const secured = upgrade(clear);
     this.#paused = false;
+    this.#isEncrypted = true;
     this.#socket = secured;
     secured.on('end', this.#ended);
     secured.on('error', (error: NodeJS.ErrnoException) => {
@@ -471,12 +473,14 @@ export class Connection<S extends string, X extends Session> {
     if (this.#twoWords?.has(verb)) {
       const { verb: second, arg: rest } = splitVerb(arg);
       const both = `${verb} ${second}`;
-      if (this.#machine.find(this.#state, both)) {
-        this.#run(both, rest, line);
+      const row = this.#machine.find(this.#state, both);
+      if (row) {
+        this.#runRow(row, both, rest, line);
         return;
       }
     }
-    if (this.#machine.find(this.#state, verb)) this.#run(verb, arg, line);
+    const row = this.#machine.find(this.#state, verb);
+    if (row) this.#runRow(row, verb, arg, line);
     else this.#run(this.#machine.knows(verb) ? 'misplaced' : 'unknown', line, line);
   }
 
@@ -491,6 +495,10 @@ export class Connection<S extends string, X extends Session> {
       this.#finish(WHY_ENDED[event as Signal] ?? 'refused');
       return;
     }
+    this.#runRow(row, event, cargo, line);
+  }
+
+  #runRow(row: Row<S, X, string, Reply>, event: string, cargo: string, line: string): void {
     let reply: Reply | Promise<Reply>;
     try {
       reply = row.run(this.#session, cargo);
@@ -637,11 +645,16 @@ export class Connection<S extends string, X extends Session> {
     this.#over = true;
     this.#reason = reason;
     this.#write();
+    const isAgreed = reason === 'quit' && this.#states[this.#state].read === 'line' && this.#input.length === 0;
     this.#input.clear();
     this.#content = undefined;
     this.#chunk = undefined;
-    if (this.#paused) this.#resume();
-    this.#socket.end();
+    if (isAgreed && !this.#isEncrypted) {
+      this.#socket.destroySoon(); // a command has asked for the end and nothing followed it: there is nothing to wait for
+    } else {
+      if (this.#paused) this.#resume();
+      this.#socket.end();
+    }
     this.#setDeadline(this.#session.limits.lingerMs);
   }
 

@@ -49,6 +49,15 @@ const binding = findBinding();
 /** One buffer for every read: who wants to keep what arrives copies it. */
 const incoming = binding && Buffer.allocUnsafeSlow(READ_BYTES);
 
+/** Views of its first octets: commands are short and alike, and a view costs more than looking it up. */
+const views: Buffer[] = [];
+const KEPT_VIEW_BYTES = 128;
+
+function viewOf(count: number): Buffer {
+  if (count > KEPT_VIEW_BYTES) return incoming!.subarray(0, count);
+  return (views[count] ??= incoming!.subarray(0, count));
+}
+
 function findBinding(): StreamBinding | undefined {
   try {
     const find = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding;
@@ -64,6 +73,9 @@ function findBinding(): StreamBinding | undefined {
     return undefined; // another Node.js, or one under its permission model: sockets do as well
   }
 }
+
+/** On Linux what is set on a listening socket holds for every connection that it accepts. */
+const INHERITS_NO_DELAY = process.platform === 'linux';
 
 type Event = 'data' | 'end' | 'drain' | 'error' | 'close';
 type Listener = (what?: Buffer | Error) => void;
@@ -109,7 +121,7 @@ export class TcpPeer implements Peer {
     handle.peer = this;
     handle.onread = onRead;
     handle.useUserBuffer(incoming!);
-    handle.setNoDelay(true);
+    if (!INHERITS_NO_DELAY) handle.setNoDelay(true);
   }
 
   get writableLength(): number {
@@ -226,7 +238,7 @@ export class TcpPeer implements Peer {
   /** The handle has read. */
   arrived(count: number): void {
     if (count > 0) {
-      this.#listeners.data(incoming!.subarray(0, count));
+      this.#listeners.data(viewOf(count));
     } else if (count === END_OF_FILE) {
       this.#isHalf = true;
       this.pause();
@@ -287,6 +299,7 @@ function onShut(this: Request): void {
 export function takeOver(server: Server, accept: (peer: Peer) => void): boolean {
   const handle = (server as unknown as { _handle?: ServerHandle })._handle;
   if (!binding || handle?.constructor.name !== 'TCP' || typeof handle.onconnection !== 'function') return false;
+  if (INHERITS_NO_DELAY) handle.setNoDelay(true);
   handle.onconnection = (status, client) => {
     // a failed accept (out of file descriptors, say) costs that one connection; the server goes on
     if (status === 0 && client) accept(new TcpPeer(client));
@@ -295,5 +308,6 @@ export function takeOver(server: Server, accept: (peer: Peer) => void): boolean 
 }
 
 interface ServerHandle {
+  setNoDelay(on: boolean): number;
   onconnection: (status: number, client: Handle | undefined) => void;
 }

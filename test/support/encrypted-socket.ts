@@ -30,7 +30,7 @@ export class EncryptedSocket {
 
   constructor() {
     const [daemon, client] = duplexPair();
-    this.#daemon = daemon;
+    this.#daemon = Object.assign(daemon, { destroySoon: () => daemon.end(() => daemon.destroy()) });
     this.#client = connect({ socket: client as Socket, rejectUnauthorized: false }); // half open, as the pair is
     this.#client.on('data', (view: Buffer) => this.written.push(view));
     this.#client.on('error', () => {}); // 'close' follows

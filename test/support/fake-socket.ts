@@ -36,6 +36,11 @@ export class FakeSocket extends Duplex {
     return heard;
   }
 
+  /** As `net.Socket` has it. */
+  destroySoon(): void {
+    this.end(() => this.destroy());
+  }
+
   /** The client reads on. */
   readOn(): void {
     this.reading = true;

@@ -344,6 +344,25 @@ describe('a connection', () => {
     expect(session.end?.reason).toBe('closed');
   });
 
+  it('hangs up when a command has asked for it, and does not wait for the client to do so', async () => {
+    const { socket, session, said } = open({ lingerMs: 600_000 });
+    socket.send(Buffer.from('QUIT\r\n'));
+    await until(() => session.end !== undefined);
+    expect(said()).toBe('hello\r\nbye\r\n');
+    expect(session.end?.reason).toBe('quit');
+  });
+
+  it('waits for a client that sends on behind its last command, so that no reset overtakes the reply', async () => {
+    const { socket, session, said } = open({ lingerMs: 600_000 });
+    socket.send(Buffer.from('QUIT\r\nECHO no\r\n'));
+    await until(() => socket.writableFinished);
+    for (let turns = 0; turns < 5; turns++) await turn();
+    expect(session.end).toBeUndefined();
+    socket.halfClose();
+    await until(() => session.end !== undefined);
+    expect(said()).toBe('hello\r\nbye\r\n');
+  });
+
   it('runs nothing behind its last word', async () => {
     const { socket, session, said } = open();
     socket.send(Buffer.from('QUIT\r\nECHO no\r\n'));
