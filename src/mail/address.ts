@@ -118,17 +118,30 @@ export function scanDomain(text: string, from: number, lenient: boolean): Scanne
   LABELS.lastIndex = from;
   const value = LABELS.exec(text)?.[0];
   if (value === undefined) return BAD_DOMAIN;
-  if (value.length > DOMAIN_OCTETS || Buffer.byteLength(value) > DOMAIN_OCTETS) return LONG_DOMAIN;
+  if (isLonger(value, DOMAIN_OCTETS)) return LONG_DOMAIN;
   if (!lenient && value.includes('_')) return BAD_DOMAIN;
   const rooted = lenient && value.length > 1 && value.endsWith('.') ? value.slice(0, -1) : value;
   const ascii = isNonAscii(rooted) ? asciiDomain(rooted) : rooted;
   if (ascii === '') return BAD_DOMAIN;
-  const good = ascii.split('.').every(isLabel) && (ascii === rooted || rooted.split('.').every(hasCleanEdges));
+  const good = areLabels(ascii) && (ascii === rooted || rooted.split('.').every(hasCleanEdges));
   return good ? { ok: true, value, end: from + value.length } : BAD_LABEL;
 }
 
-function isLabel(label: string): boolean {
-  return hasCleanEdges(label) && label.length <= LABEL_OCTETS;
+/** True if nothing but labels of a usable length, with clean edges, stands between the dots. */
+function areLabels(domain: string): boolean {
+  let from = 0;
+  for (let end = domain.indexOf('.'); from <= domain.length; end = domain.indexOf('.', from)) {
+    if (end < 0) end = domain.length;
+    const isClean = end > from && domain[from] !== '-' && domain[end - 1] !== '-';
+    if (!isClean || end - from > LABEL_OCTETS) return false;
+    from = end + 1;
+  }
+  return true;
+}
+
+/** True if a text has more octets in UTF-8; a short one need not be measured. */
+export function isLonger(text: string, octets: number): boolean {
+  return text.length > octets || (text.length * 3 > octets && Buffer.byteLength(text) > octets);
 }
 
 /** A U-label may not hide behind its `xn--` what no label may have. */

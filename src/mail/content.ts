@@ -62,19 +62,21 @@ export function createMemorySpool(): Spool {
 }
 
 /** Counts octets and keeps none. */
-export const countingSpool: Spool = () => {
-  let bytes = 0;
-  return {
-    get bytes() {
-      return bytes;
-    },
-    write(view) {
-      bytes += view.length;
-    },
-    finish: (bareNewlines) => new HeldContent(bytes, bareNewlines, { kind: 'counted' }),
-    abort() {},
-  };
-};
+export const countingSpool: Spool = () => new CountingWriter();
+
+class CountingWriter implements ContentWriter {
+  bytes = 0;
+
+  write(view: Buffer): void {
+    this.bytes += view.length;
+  }
+
+  finish(bareNewlines: boolean): Content {
+    return new HeldContent(this.bytes, bareNewlines, { kind: 'counted' });
+  }
+
+  abort(): void {}
+}
 
 /** Wraps bytes that are in memory already as a Content. */
 export function contentOf(views: readonly Buffer[], bareNewlines = false): Content {

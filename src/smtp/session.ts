@@ -577,6 +577,11 @@ export class Session implements WireSession {
 
   /** The line as transcripts show it: a secret argument is left out, and what may be the rest of one. */
   #visible(event: string, line: string): string {
+    const known = VERB_OF.get(event);
+    if (known && !known.secret) {
+      this.#secretsMayFollow = false;
+      return line;
+    }
     const { verb, arg } = splitVerb(line);
     const facts = VERB_OF.get(verb);
     if (facts?.secret) {

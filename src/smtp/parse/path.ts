@@ -11,6 +11,7 @@
 import {
   DOMAIN_OCTETS,
   hasUnseenCharacters,
+  isLonger,
   isNonAscii,
   PATH_OCTETS,
   type Path,
@@ -137,7 +138,7 @@ function skipRoute(text: string, from: number, lenient: boolean): number {
 
 function isTooLong(whole: string, path: Path): boolean {
   const brackets = whole.startsWith('<') ? 0 : 2; // a bare address is measured as if it had them
-  if (Buffer.byteLength(whole) + brackets <= PATH_OCTETS) return false;
+  if (!isLonger(whole, PATH_OCTETS - brackets)) return false;
   const domain = Buffer.byteLength(path.domain);
   const local = Buffer.byteLength(path.text) - domain - 1;
   return !(domain > ROOMY_DOMAIN_OCTETS && domain <= DOMAIN_OCTETS && local <= LOCAL_OCTETS);
