@@ -154,16 +154,16 @@ describe('a connection', () => {
   });
 
   it('reads a body no faster than the client takes it', async () => {
-    const { socket, session, said } = open({ writeMs: 60_000 });
+    const { socket, session, said } = open({ writeMs: 60_000, lineMs: 60_000 });
     await turn();
     socket.reading = false;
-    socket.send(Buffer.from('BODY 1000\r\nECHO next\r\n'));
+    socket.send(Buffer.from('BODY 100\r\nECHO next\r\n'));
     await until(() => session.views > 2);
     for (let turns = 0; turns < 200; turns++) await turn();
     expect(session.views).toBeLessThan(10);
     socket.readOn();
     await until(() => said().endsWith('.\r\nnext\r\n'));
-    expect(said()).toHaveLength('hello\r\nbody\r\n.\r\nnext\r\n'.length + 1000 * 16 * 1024);
+    expect(said()).toHaveLength('hello\r\nbody\r\n.\r\nnext\r\n'.length + 100 * 16 * 1024);
   });
 
   it('cuts a client that leaves a body unread, and lets go of it', async () => {
@@ -234,7 +234,7 @@ describe('a connection', () => {
   });
 
   it('reads the payload of a refused command away, however it is cut', async () => {
-    const { socket, said } = open();
+    const { socket, said } = open({ lineMs: 60_000 });
     for (const octet of Buffer.from('SKIP 15\r\nQUIT\r\nECHO no\r\nECHO yes\r\n')) {
       socket.send(Buffer.of(octet));
       await turn();
@@ -306,7 +306,7 @@ describe('a connection', () => {
   });
 
   it('pauses the socket of a client that sends on while a handler is at work', async () => {
-    const { socket, said } = open();
+    const { socket, said } = open({ lineMs: 60_000 });
     await turn();
     socket.send(Buffer.from('LATER 1\r\n'));
     socket.send(Buffer.from('ECHO x\r\n'.repeat(9_000)));
