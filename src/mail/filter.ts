@@ -40,7 +40,7 @@ export interface Visit {
 export type Opined<O extends Opinion = Opinion> = O | undefined | Promise<O | undefined>;
 
 /** What was happening when something was refused. */
-export type Phase = 'connect' | 'hello' | 'mail' | 'rcpt' | 'data' | 'message';
+export type Phase = 'connect' | 'hello' | 'mail' | 'rcpt' | 'data' | 'message' | 'unknown';
 
 /**
  * May refuse what a client says, where it says it.
@@ -64,8 +64,12 @@ export interface Filter {
   rcpt?(visit: Visit, from: Sender, to: Recipient, others: readonly Recipient[]): Opined;
   /** DATA or the first BDAT: content is about to come. */
   data?(visit: Visit, envelope: Envelope): Opined;
+  /** A command that nobody knows: it is refused in any case, a refusal of the filter's only chooses the words. */
+  unknown?(visit: Visit, line: string): Opined;
   /** @param signal fires when the deadline has passed; whoever comes later is not listened to */
   message?(visit: Visit, message: Message, signal: AbortSignal): Opined<MessageOpinion>;
+  /** A sound recipient was refused, by whomever, with the code and words that the client gets. */
+  refusedRcpt?(visit: Visit, from: Sender, to: Recipient, said: Verdict): void;
   /** Something was refused, by whomever. `event` is the verb, or a signal of the machine's in lower case. */
   failed?(visit: Visit, code: number, event: string): void;
   /** The transaction that `mail` was asked about is over: finished, refused, given up or lost. */

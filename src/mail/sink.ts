@@ -8,6 +8,8 @@ export interface Verdict {
   readonly enhanced: string;
   /** One line of printable ASCII. */
   readonly text: string;
+  /** Lines that come before it in the same reply, at most 31. */
+  readonly lead?: readonly string[];
 }
 
 /**

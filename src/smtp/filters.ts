@@ -1,5 +1,6 @@
 import type { Filter, MessageOpinion, Opined, Opinion, Phase, Visit } from '../mail/filter.ts';
 import { amend, type Message } from '../mail/message.ts';
+import type { Verdict } from '../mail/sink.ts';
 import { closing, FILTER_FAILED, NOT_TAKEN, type SmtpReply, TOO_BUSY_TO_WAIT } from './replies.ts';
 import type { Session } from './session.ts';
 import { describeVerdict, oneLine, soundReply } from './verdict.ts';
@@ -16,16 +17,22 @@ export type Filters = { readonly [phase in Phase]?: readonly Filter[] } & {
   readonly reset: readonly Filter[];
   readonly closed: readonly Filter[];
   readonly failed: readonly Filter[];
+  readonly refusedRcpt: readonly Filter[];
 };
 
-const PHASES: readonly Phase[] = ['connect', 'hello', 'mail', 'rcpt', 'data', 'message'];
+const PHASES: readonly Phase[] = ['connect', 'hello', 'mail', 'rcpt', 'data', 'message', 'unknown'];
 
 /** Sorts filters by what they want to be asked; undefined for none. */
 export function arrange(filters: readonly Filter[]): Filters | undefined {
   if (filters.length === 0) return undefined;
   const having = (hook: keyof Filter): readonly Filter[] => filters.filter((filter) => filter[hook] !== undefined);
   const phases = PHASES.map((phase) => [phase, having(phase)] as const).filter(([, some]) => some.length > 0);
-  const told = { reset: having('reset'), closed: having('closed'), failed: having('failed') };
+  const told = {
+    reset: having('reset'),
+    closed: having('closed'),
+    failed: having('failed'),
+    refusedRcpt: having('refusedRcpt'),
+  };
   return { ...Object.fromEntries(phases), ...told };
 }
 
@@ -75,7 +82,7 @@ export function judge(session: Session, arrived: Message): Judgement | Promise<J
   let message = arrived;
   let discarding: Filter | undefined;
   const hear = (opinion: MessageOpinion, filter: Filter): boolean => {
-    if (opinion.message) message = adopt(message, opinion.message);
+    if (opinion.message) message = replace(message, opinion.message);
     if (opinion.quarantine !== undefined) message = amend(message, { quarantine: opinion.quarantine });
     if (opinion.discard) discarding = filter;
     return discarding !== undefined;
@@ -89,6 +96,14 @@ export function judge(session: Session, arrived: Message): Judgement | Promise<J
     message,
   });
   return refusal instanceof Promise ? refusal.then(conclude) : conclude(refusal);
+}
+
+/** Goes on with a filter's form of a message; a form that another filter made and this one replaced is nobody's any more. */
+function replace(before: Message, opined: Message): Message {
+  const after = adopt(before, opined);
+  const isWanted = before.content === after.content || before.content === after.original?.content;
+  if (!isWanted) before.content.release();
+  return after;
 }
 
 /** A filter's form of a message with what came still beside it, however the filter made it. */
@@ -164,6 +179,11 @@ function inTime<T>(promise: Promise<T>, milliseconds: number, deadline: AbortCon
   });
 }
 
+/** A verdict with each of its texts on one line. */
+function tidied({ text, lead, ...verdict }: Verdict): Verdict {
+  return { ...verdict, text: oneLine(String(text)), ...(lead && { lead: lead.map((line) => oneLine(String(line))) }) };
+}
+
 /** Takes an opinion at its word: a refusal becomes a reply, a pause is noted where there is room for another. */
 function heed(
   session: Session,
@@ -173,7 +193,7 @@ function heed(
 ): SmtpReply | Opinion {
   if (!opinion) return NO_OPINION;
   const { verdict, hangUp = false, delayMs = 0, reason = filter.name } = opinion;
-  const refusal = verdict && soundReply({ ...verdict, text: oneLine(String(verdict.text)) });
+  const refusal = verdict && soundReply(tidied(verdict));
   if (verdict && (!refusal || refusal.code < 400)) {
     return failing(new Error(`filter gave no valid refusal: ${describeVerdict(verdict)}`));
   }

@@ -370,6 +370,17 @@ export class Session implements WireSession {
     for (const filter of this.services.filters!.reset) this.#tell(filter, 'reset', () => filter.reset!(this.visit));
   }
 
+  /** Tells the filters of a recipient that is refused. */
+  tellRefusedRcpt(recipient: Recipient, { code, enhanced, lines }: SmtpReply): void {
+    const { from } = this;
+    if (!from) return;
+    const text = (lines.at(-1) ?? '').replace(/^\d{3}[ -](?:\d\.\d+\.\d+ )?/, '');
+    for (const filter of this.services.filters?.refusedRcpt ?? []) {
+      const said = { code, enhanced, text };
+      this.#tell(filter, 'refusedRcpt', () => filter.refusedRcpt!(this.visit, from, recipient, said));
+    }
+  }
+
   /** Tells a filter what happened; what it throws is its own trouble. */
   #tell(filter: Filter, event: string, tell: () => void): void {
     try {

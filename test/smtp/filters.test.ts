@@ -1,8 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { createMemorySpool } from '../../src/mail/content.ts';
+import { contentOf, createMemorySpool } from '../../src/mail/content.ts';
 import type { Filter, Opinion, Phase, Visit } from '../../src/mail/filter.ts';
-import type { Message } from '../../src/mail/message.ts';
+import { amend, type Message } from '../../src/mail/message.ts';
 import type { Report } from '../../src/mail/report.ts';
 import { SMTP_LIMITS } from '../../src/smtp/limits.ts';
 import { prepare, Session } from '../../src/smtp/session.ts';
@@ -155,6 +155,67 @@ describe('filters', () => {
       await send('EHLO me.test', 'MAIL FROM:<a@b.test>');
       expect(Buffer.concat(socket.written).toString().split('\r\n').at(-2)).toBe(line);
     }
+  });
+
+  it('may choose the words for a command that nobody knows, at once or later, and no more than that', async () => {
+    const seen: string[] = [];
+    const filter: Filter = {
+      name: 'words',
+      unknown: (_visit, line) => {
+        seen.push(line);
+        if (line.startsWith('FROB')) return { verdict: no(550) };
+        return line.startsWith('LATE') ? Promise.resolve({ verdict: no(451) }) : undefined;
+      },
+    };
+    const { say } = talk([filter]);
+    expect(await say('FROB x', 'LATE', 'NIX', 'NOOP')).toEqual([220, 550, 451, 500, 250]);
+    expect(seen).toEqual(['FROB x', 'LATE', 'NIX']);
+    expect(await say('GET / HTTP/1.1')).toEqual([421]); // somebody's browser: nobody is asked
+    expect(seen).toHaveLength(3);
+  });
+
+  it('are told of sound recipients that are refused, with what the client is told', async () => {
+    const told: string[] = [];
+    const listens: Filter = {
+      name: 'listens',
+      refusedRcpt: (_visit, _from, to, { code, enhanced, text }) =>
+        void told.push(`${to.path.text} ${code} ${enhanced} ${text}`),
+    };
+    const refuses: Filter = {
+      name: 'refuses',
+      rcpt: (_visit, _from, to) => (to.path.local === 'x' ? Promise.resolve({ verdict: no(550) }) : undefined),
+    };
+    const { say } = talk([refuses, listens]);
+    await say(...OPEN, 'RCPT TO:<x@y.test>', 'RCPT TO:<nonsense>', 'RCPT TO:<z@y.test>');
+    expect(told).toEqual(['x@y.test 550 5.7.1 No']);
+  });
+
+  it('may say no in several lines', async () => {
+    const lead = ['First', 'sec\r\nond'];
+    const { say, socket } = talk([{ name: 'wordy', mail: () => ({ verdict: { ...no(550), lead } }) }]);
+    await say('EHLO me.test', 'MAIL FROM:<a@b.test>');
+    const said = Buffer.concat(socket.written).toString();
+    expect(said.endsWith('550-5.7.1 First\r\n550-5.7.1 sec ond\r\n550 5.7.1 No\r\n')).toBe(true);
+  });
+
+  it('that change a message after others let go of the form in between, and of that alone', async () => {
+    const released: string[] = [];
+    const form = (name: string) => {
+      const content = contentOf([Buffer.from(name)]);
+      return Object.assign(content, { release: () => void released.push(name) });
+    };
+    const change = (name: string): Filter => ({
+      name,
+      message: (_visit, message) => ({ message: amend(message, { content: form(name) }) }),
+    });
+    const { say, messages } = talk([
+      change('one'),
+      change('two'),
+      { name: 'last', message: () => ({ verdict: no(550) }) },
+    ]);
+    await say(...OPEN, 'DATA', 'hi', '.');
+    expect(messages).toEqual([]);
+    expect(released).toEqual(['one', 'two']); // the second when the message was refused
   });
 
   it('hear by their signal that their time is up', async () => {

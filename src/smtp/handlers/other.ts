@@ -125,11 +125,18 @@ export function notImplemented(): SmtpReply {
  * been made to speak to us (ALPACA): nothing behind it may run. Nor behind a PROXY header of somebody whose word is not
  * taken.
  */
-export function unknown(_session: Session, line: string): SmtpReply {
+export function unknown(session: Session, line: string): SmtpReply | Promise<SmtpReply> {
   const word = line.split(' ', 1)[0] ?? '';
   if (word === '') return NOT_A_COMMAND;
   if (word.toUpperCase() === 'PROXY') return NO_PROXY_HERE;
-  return HTTP_METHODS.has(word) || /^[\w-]+:$/.test(word) ? NOT_SMTP : UNKNOWN_COMMAND;
+  if (HTTP_METHODS.has(word) || /^[\w-]+:$/.test(word)) return NOT_SMTP;
+  if (!session.services.filters?.unknown) return UNKNOWN_COMMAND;
+  return consult(
+    session,
+    'unknown',
+    (filter, visit) => filter.unknown!(visit, line),
+    () => UNKNOWN_COMMAND,
+  );
 }
 
 export function helloFirst(): SmtpReply {

@@ -38,10 +38,17 @@ function addRecipient(session: Session, arg: string): SmtpReply | Promise<SmtpRe
   if (!params.ok) return refuse('RCPT', params);
   const known = checkRcptParams(params.value, { esmtp: session.extended, announced: session.announced }, utf8);
   if (!known.ok) return refuse('RCPT', known);
-  if (session.to.length >= session.limits.recipients) return tooMany(session);
+  const recipient: Recipient = { path: found.value.path, params: params.value };
+  if (session.to.length >= session.limits.recipients) return telling(session, recipient, tooMany(session));
   const refusal = session.services.chaos?.strike('recipient');
-  if (refusal) return reply(refusal.code, refusal.enhanced, refusal.text);
-  return accept(session, { path: found.value.path, params: params.value });
+  if (refusal) return telling(session, recipient, reply(refusal.code, refusal.enhanced, refusal.text));
+  return accept(session, recipient);
+}
+
+/** Tells the filters that want to know of a recipient that is not accepted. */
+function telling(session: Session, recipient: Recipient, answer: SmtpReply): SmtpReply {
+  if (answer.outcome !== 'ok') session.tellRefusedRcpt(recipient, answer);
+  return answer;
 }
 
 function accept(session: Session, recipient: Recipient): SmtpReply | Promise<SmtpReply> {
@@ -49,7 +56,7 @@ function accept(session: Session, recipient: Recipient): SmtpReply | Promise<Smt
     session.to.push(recipient);
     return RECIPIENT_OK;
   }
-  return consult(
+  const answer = consult(
     session,
     'rcpt',
     (filter, visit) => filter.rcpt!(visit, session.from!, recipient, session.to),
@@ -59,6 +66,9 @@ function accept(session: Session, recipient: Recipient): SmtpReply | Promise<Smt
       return RECIPIENT_OK;
     },
   );
+  return answer instanceof Promise
+    ? answer.then((settled) => telling(session, recipient, settled))
+    : telling(session, recipient, answer);
 }
 
 /** Too many are refused one by one (RFC 5321 §4.5.3.1.10), but not without end. */
