@@ -108,6 +108,34 @@ export type Report =
       readonly error: unknown;
     }
   | {
+      /** A milter had its say, on a command or on a whole message. */
+      readonly type: 'milter';
+      readonly milter: string;
+      readonly session: string;
+      readonly phase: Phase;
+      readonly verdict: MilterVerdict;
+      /** Of its refusal. */
+      readonly code?: number;
+      readonly milliseconds: number;
+      /** What it changed in a message. */
+      readonly edits?: readonly FilterEdit[];
+    }
+  | {
+      /** A milter cannot be asked any more in this session. */
+      readonly type: 'milter-failure';
+      readonly milter: string;
+      readonly session: string;
+      readonly phase: Phase;
+      /** One of a few words. */
+      readonly why: string;
+      /** The same at length. */
+      readonly text: string;
+      /** What is done in place of its answers. */
+      readonly action: string;
+    }
+  /** A milter wanted what it may not have; the rest of its answer counts. */
+  | { readonly type: 'milter-oddity'; readonly milter: string; readonly session: string; readonly text: string }
+  | {
       /** A command that disposes of messages has run; one that came to no end of its own is a crash of its sink too. */
       readonly type: 'command';
       readonly program: string;
@@ -152,6 +180,25 @@ export type Report =
       readonly milliseconds: number;
     }
   | { readonly type: 'deleted'; readonly ids: readonly string[]; readonly why: 'asked' | 'retention' };
+
+/** What a milter can say; a refusal is for good or for now by its code. */
+export type MilterVerdict = 'continue' | 'accept' | 'discard' | 'skip' | 'reject' | 'tempfail';
+
+/** A change that a filter has made to a message, in words without controls. */
+export interface FilterEdit {
+  readonly edit:
+    | 'add-header'
+    | 'insert-header'
+    | 'change-header'
+    | 'delete-header'
+    | 'replace-body'
+    | 'add-recipient'
+    | 'delete-recipient'
+    | 'change-sender'
+    | 'quarantine';
+  /** What it is about: position and field, or address. */
+  readonly what: string;
+}
 
 export type CertificateEvent = 'made' | 'loaded' | 'expiring' | 'expired';
 

@@ -132,6 +132,21 @@ function writeReport(logger: Logger, report: Report): void {
       if (report.works) logger.info({ zone: report.zone }, 'block list answers again');
       else logger.warn({ zone: report.zone, why: visible(report.why) }, 'block list does not answer; it has no say');
       return;
+    case 'milter': {
+      // what it lets pass as it is goes without saying
+      const isWordy = report.verdict === 'continue' || report.verdict === 'skip' || report.verdict === 'accept';
+      const level = isWordy && report.edits === undefined ? 'debug' : 'info';
+      if (logger.isLevelEnabled(level)) logger[level](milterLine(report), 'milter');
+      return;
+    }
+    case 'milter-failure': {
+      const { milter, session, phase, why, action } = report;
+      logger.warn({ session, milter, phase, why, text: visible(report.text), action }, 'milter failed');
+      return;
+    }
+    case 'milter-oddity':
+      logger.warn({ session: report.session, milter: report.milter, text: visible(report.text) }, 'milter is odd');
+      return;
     case 'command': {
       const { program, session, exitCode, milliseconds, errors } = report;
       if (exitCode === null) return; // the crash of its sink says why
@@ -200,6 +215,22 @@ function refusalLine(report: Extract<Report, { type: 'refusal' }>): object {
     ...(report.filter === undefined ? {} : { filter: report.filter }),
     code: report.code,
     verdict: visible(report.text),
+  };
+}
+
+function milterLine(report: Extract<Report, { type: 'milter' }>): object {
+  const { edits } = report;
+  return {
+    session: report.session,
+    milter: report.milter,
+    phase: report.phase,
+    verdict: report.verdict,
+    ...(report.code !== undefined && { code: report.code }),
+    ms: rounded(report.milliseconds),
+    ...(edits && {
+      edits: edits.length,
+      what: edits.slice(0, NAMED).map(({ edit, what }) => visible(`${edit} ${what}`.trim(), 200)),
+    }),
   };
 }
 

@@ -77,6 +77,10 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const level = gauge('load_level', '0 calm, 1 strained: work waits, 2 overloaded: new work is refused');
   const lists = gauge('block_list_answers', 'Whether a DNS block list answers', ['zone']);
   const logins = counter('logins_total', 'Attempts to log in', ['mechanism', 'result']);
+  const milters = counter('milter_verdicts_total', 'Answers of milters', ['milter', 'phase', 'verdict']);
+  const milterSeconds = counter('milter_seconds_total', 'Time that milters were waited for', ['milter', 'phase']);
+  const milterFailures = counter('milter_failures_total', 'Sessions in which a milter could not be asked', ['milter', 'why']); // biome-ignore format: a row
+  const milterEdits = counter('milter_edits_total', 'Changes that milters made to messages', ['milter', 'edit']);
   const crashes = counter('crashes_total', 'Errors of our own', ['where']);
   const accept = histogram('accept_seconds', 'From the final dot to the reply', SECONDS);
   const commit = histogram('store_commit_seconds', 'Commit of a group of messages, fsync included', COMMIT_SECONDS);
@@ -153,6 +157,17 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
         return;
       case 'login-refused':
         logins.inc({ mechanism: mechanisms.label(report.mechanism), result: report.why });
+        return;
+      case 'milter': {
+        const milter = filters.label(report.milter);
+        const { phase, verdict } = report;
+        milters.inc({ milter, phase, verdict });
+        milterSeconds.inc({ milter, phase }, report.milliseconds / 1000);
+        for (const { edit } of report.edits ?? []) milterEdits.inc({ milter, edit });
+        return;
+      }
+      case 'milter-failure':
+        milterFailures.inc({ milter: filters.label(report.milter), why: reasons.label(report.why) });
         return;
       case 'crash':
         crashes.inc({ where: wheres.label(report.where) });

@@ -193,4 +193,23 @@ describe('log', () => {
   it('is silent when told so', () => {
     expect(log([disposed(message('a@b', ['c@d'])), SESSION_END], 'silent')).toBe('');
   });
+
+  it('tells what milters say that matters, what they change, and when they fail', () => {
+    const facts = { type: 'milter', milter: 'dkim', session: 's1', milliseconds: 1.26 } as const;
+    const edits = [{ edit: 'add-header', what: `X: ${HOSTILE}` }] as const;
+    const written = lines([
+      { ...facts, phase: 'mail', verdict: 'continue' },
+      { ...facts, phase: 'rcpt', verdict: 'tempfail', code: 451 },
+      { ...facts, phase: 'message', verdict: 'accept', edits },
+      { ...facts, type: 'milter-failure', phase: 'data', why: 'timeout', text: HOSTILE, action: 'accept' },
+      { ...facts, type: 'milter-oddity', text: 'not done: x' },
+    ]);
+    expect(written).toMatchObject([
+      { level: 'info', msg: 'milter', milter: 'dkim', phase: 'rcpt', verdict: 'tempfail', code: 451, ms: 1.3 },
+      { level: 'info', msg: 'milter', phase: 'message', edits: 1, what: [expect.stringMatching(/^add-header X: /)] },
+      { level: 'warn', msg: 'milter failed', phase: 'data', why: 'timeout', action: 'accept' },
+      { level: 'warn', msg: 'milter is odd', text: 'not done: x' },
+    ]);
+    for (const line of written) expect(JSON.stringify(line)).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  });
 });
