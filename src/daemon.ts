@@ -21,6 +21,7 @@ import type { Refusal, Reporter } from './mail/report.ts';
 import type { Resolver } from './mail/resolver.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
+import { openMilters } from './milters.ts';
 import { createCounters } from './report/counters.ts';
 import { createMetrics, type Metrics } from './report/metrics.ts';
 import { seatSockets } from './seats.ts';
@@ -123,13 +124,14 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       requestsPerMinute: config.httpClientRequests,
       heldPerClient: config.httpClientHeld,
     });
+    const milters = openMilters(config, { spool: keep.spool, report, rules });
     const doorParts: DoorParts = {
       config,
       keep,
       report,
       guard,
       certificates,
-      filters: [...(rules ? [rules] : []), ...(parts.filters ?? [])],
+      filters: (address) => [...(rules ? [rules] : []), ...milters(address), ...(parts.filters ?? [])],
       logins,
       access: http.access,
       users: parts.users,

@@ -117,8 +117,8 @@ async function chooseSpool(
   directory: string,
 ): Promise<{ spool: Spool; remove: () => Promise<void> }> {
   const remove = async (): Promise<void> => {};
-  // who sent it is read off the content, even where nothing is kept
-  const isRead = config.verify === 'enforce';
+  // who sent it is read off the content, and milters read it, even where nothing is kept
+  const isRead = config.verify === 'enforce' || config.milters.length > 0;
   if (!parts.sink && config.sink.kind === 'discard' && !isRead) return { spool: countingSpool, remove };
   if (directory !== ':memory:') return { spool: createSpool({ directory: spoolDirectory(directory) }), remove };
   if (!parts.sink && config.sink.kind === 'store') return { spool: createMemorySpool(), remove };

@@ -31,6 +31,7 @@ import {
 } from './kinds.ts';
 import { LIMIT_OPTIONS } from './limit-options.ts';
 import { isHostName, TLS_POLICIES } from './listen-url.ts';
+import { MILTERS } from './milter-address.ts';
 import { NETWORKS, RECIPIENT_PATTERNS, SENDER_PATTERNS } from './policy-kinds.ts';
 import type { Settings } from './settings.ts';
 
@@ -116,6 +117,7 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'bare-newlines',    property: 'bareNewlines',     category: 'Receiving',         kind: oneOf(['reject', 'keep']),         initial: () => 'reject',                            doc: 'Content with a bare CR or LF: refuse it, or keep it byte for byte and flag it' },
   { key: 'lenient-syntax',   property: 'lenientSyntax',    category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Accept addresses without angle brackets and stray spaces' },
   { key: 'spamd',            property: 'spamd',            category: 'Receiving',         kind: OPTIONAL_SERVER,                   initial: () => '',                                  usually: 'none', doc: 'SpamAssassin daemon that the HTTP API asks about a message' },
+  { key: 'milter',           property: 'milters',          category: 'Receiving',         kind: MILTERS,                           initial: () => [],                                  usually: 'none', doc: 'Ask this milter about sessions and messages; repeatable, asked in order' },
   { key: 'verify',           property: 'verify',           category: 'Receiving',         kind: oneOf(['off', 'annotate', 'enforce']), initial: () => 'annotate',                      doc: 'Who sent a message, by SPF, DKIM, DMARC and ARC: find out behind the reply, or before it and refuse what the policy of the domain wants refused' },
   { key: 'verify-private',   property: 'verifyPrivate',    category: 'Receiving',         kind: SWITCH,                            initial: () => false,                               doc: 'Verify messages of clients on this machine and in private networks too' },
   { key: 'dns-server',       property: 'dnsServer',        category: 'Receiving',         kind: OPTIONAL_ADDRESS,                  initial: () => '',                                  usually: 'those of the system', doc: 'DNS server to ask' },

@@ -1,4 +1,5 @@
 import type { GuardLimits, SessionLimits } from '../guard/limits.ts';
+import type { MilterSettings } from '../milter/limits.ts';
 import type { FingerSourceChoice } from './finger-source.ts';
 import type { AuthChoice, SinkChoice } from './kinds.ts';
 import type { ListenAddress, TlsPolicy } from './listen-url.ts';
@@ -82,6 +83,8 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly discardFrom: readonly string[];
   /** Inboxes that one message may go to; 0: any number. */
   readonly maxInboxes: number;
+  /** Who is asked about sessions and messages by the milter protocol, in this order. */
+  readonly milters: readonly MilterSettings[];
   /** `host:port` or socket path of a SpamAssassin daemon, or ''. */
   readonly spamd: string;
   /** Find out who sent messages by SPF, DKIM, DMARC and ARC: after the 250, or before and refuse what DMARC says. */
@@ -139,9 +142,10 @@ export interface Shorthands {
 export type Settings = Config & Shorthands;
 
 /** What a program may pass: any part of a Config, with listeners and sink also as they are written in a file. */
-export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource'>> & {
+export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource' | 'milters'>> & {
   readonly listen?: string | readonly string[] | readonly ListenAddress[];
   readonly sink?: string | SinkChoice;
   readonly auth?: string | AuthChoice;
   readonly fingerSource?: string | FingerSourceChoice;
+  readonly milters?: readonly string[] | readonly MilterSettings[];
 };

@@ -35,8 +35,8 @@ export interface DoorParts {
   readonly report: Reporter;
   readonly guard: Guard;
   readonly certificates: Certificates | undefined;
-  /** May refuse what clients bring mail by, in this order. */
-  readonly filters: readonly Filter[];
+  /** May refuse what clients bring mail by at a listener, in this order. */
+  readonly filters: (address: ListenAddress) => readonly Filter[];
   readonly logins: Logins | undefined;
   /** Who may read. */
   readonly access: HttpAccess['access'];

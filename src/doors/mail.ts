@@ -37,7 +37,7 @@ export const mailDoor: MakeDoor = async (address, parts) => {
     starttls: starttls !== 'off',
     room: () => keep.space.room(),
     chaos: keep.chaos,
-    filters: [...before, ...filters, ...behind],
+    filters: [...before, ...filters(address), ...behind],
     sleepers: guard.sleepers,
     ...(logins && { logins }),
     ...(config.xclientFrom.length > 0 && { trusted: new Networks(config.xclientFrom) }),
