@@ -337,6 +337,104 @@ describeWithPeers('the page', ['chromium'], () => {
       await expect.poll(() => daemon.kept[0]!.summary.tags).toEqual(['signup', 'ci']);
     });
 
+    describe('from filters', () => {
+      const CAME = letter('Cheap pills', '<p>Buy at <a href="https://shop.example/x">our shop</a></p>');
+      const LEFT = `X-Spam: yes\r\n${CAME.replace('Subject: Cheap', 'Subject: [SPAM] Cheap')}`;
+      const strange = () => daemon.deliver(LEFT, ['ann@in.example'], { came: CAME, quarantine: 'looks odd' });
+      const tabs = async (): Promise<string[]> => {
+        const names = await page.locator('.measure .tab').allTextContents();
+        return names.map((name) => name.replace(/\d+$/, ''));
+      };
+      const choose = async (name: string): Promise<void> => {
+        const named = new RegExp(`^${name}\\s*\\d*$`); // some have a count behind
+        const tab = page.getByRole('tab', { name: named });
+        if ((await tab.count()) === 0) {
+          await page.getByRole('button', { name: 'More views' }).click();
+          await page.getByRole('menuitem', { name: named }).click();
+        } else await tab.click();
+      };
+
+      it('is told apart while in quarantine, and nothing of it acts until it is released', async () => {
+        const id = await strange();
+        await visit();
+        expect(await rows().first().locator('.held').getAttribute('title')).toBe('looks odd');
+        expect(await rows().nth(1).locator('.held').count()).toBe(0);
+        await rows().first().click();
+        await page.getByText('In quarantine: looks odd.').waitFor();
+        expect(await tabs()).not.toContain('HTML');
+        await reader().getByText('our shop').waitFor();
+        expect(await page.locator('.view a').count()).toBe(0);
+        await choose('Links');
+        await page.locator('.view li').first().waitFor();
+        expect(await page.locator('.view a').count()).toBe(0);
+        await choose('Parts');
+        expect(await page.locator('.view a').count()).toBe(0);
+        await choose('Text');
+        await page.getByRole('button', { name: 'Release from quarantine' }).click();
+        await page.frameLocator('.view iframe').getByText('our shop').waitFor();
+        expect(daemon.kept.find(({ summary }) => summary.id === id)?.summary.quarantine).toBeNull();
+        expect(await rows().first().locator('.held').count()).toBe(0);
+      });
+
+      it('goes back into quarantine when its release is taken back', async () => {
+        await strange();
+        await visit();
+        await rows().first().click();
+        await page.getByRole('button', { name: 'Release from quarantine' }).click();
+        await page.frameLocator('.view iframe').getByText('our shop').waitFor();
+        await page.getByRole('button', { name: 'Undo' }).click();
+        await page.getByText('In quarantine: looks odd.').waitFor();
+        expect(await page.locator('.view iframe').count()).toBe(0);
+        expect(daemon.kept[0]!.summary.quarantine).toBe('looks odd');
+      });
+
+      it('is kept when somebody else releases it, and found by its state', async () => {
+        await strange();
+        await visit({}, '#/?q=is:quarantined');
+        await expect.poll(subjects).toEqual(['[SPAM] Cheap pills']);
+        await rows().first().click();
+        await page.getByText('In quarantine: looks odd.').waitFor();
+        await page.getByRole('button', { name: 'Mark as unread' }).waitFor();
+        const [one] = daemon.kept;
+        one!.summary = { ...one!.summary, quarantine: null };
+        await page.locator('[data-state=live]').waitFor();
+        daemon.touch(one!.summary.id);
+        await page.frameLocator('.view iframe').getByText('our shop').waitFor();
+      });
+
+      it('says what they changed, and gives each source', async () => {
+        await daemon.deliver(LEFT, ['ann@in.example'], { came: CAME });
+        await visit();
+        await rows().first().click();
+        await expect.poll(shown).toBe('[SPAM] Cheap pills');
+        await choose('Changes');
+        const view = page.locator('.view');
+        await view.getByText('Fields added').waitFor();
+        expect(await view.locator('dl').first().innerText()).toMatch(
+          /X-Spam:\s*yes[\s\S]*Subject[\s\S]*Cheap pills[\s\S]*\[SPAM\] Cheap pills/,
+        );
+        expect(await view.getByText('Body', { exact: true }).count()).toBe(0);
+        await view.getByRole('button', { name: 'As filters left it' }).click();
+        await view.locator('.source').getByText('X-Spam').waitFor();
+        await view.getByRole('button', { name: 'As it came' }).click();
+        await expect.poll(() => view.locator('.source b').first().textContent()).toBe('From:');
+        expect(await view.locator('.source').innerText()).not.toContain('X-Spam');
+        await rows().nth(1).click();
+        await expect.poll(shown).not.toContain('SPAM');
+        expect(await tabs()).not.toContain('Changes');
+      });
+
+      it.each([360, 1280])('fits a screen of %i pixels', async (width) => {
+        await daemon.deliver(LEFT, ['ann@in.example'], { came: CAME, quarantine: 'virus '.repeat(60) });
+        await visit({ width, height: 740 });
+        await rows().first().click();
+        await page.getByText('In quarantine: virus').waitFor();
+        await choose('Changes');
+        await page.getByText('Fields added').waitFor();
+        expect(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)).toBe(false);
+      });
+    });
+
     describe('picked out of the list', () => {
       const ticks = () => page.locator('.row .pick');
       const picked = () => page.locator('.row[aria-checked=true] .subject').allTextContents();
@@ -547,6 +645,14 @@ describeWithPeers('the page', ['chromium'], () => {
         expect(await wrong()).toEqual([]);
         await page.keyboard.press('Escape');
         await page.getByRole('dialog').waitFor({ state: 'detached' });
+      }
+      const came = welcome('Changed');
+      await daemon.deliver(`X-Spam: yes\r\n${came}`, ['ann@in.example'], { came, quarantine: 'looks odd' });
+      await rows().filter({ hasText: 'Changed' }).click();
+      await page.getByText('In quarantine: looks odd.').waitFor();
+      for (const tab of ['Source', 'Changes']) {
+        await page.getByRole('tab', { name: tab }).click();
+        expect(await wrong()).toEqual([]);
       }
     });
 

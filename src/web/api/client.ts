@@ -1,4 +1,4 @@
-import type { InboxPage, Info, ManyMarks, Marks, Message, MessagePage, Summary } from './types.ts';
+import type { Form, InboxPage, Info, ManyMarks, Marks, Message, MessagePage, Summary } from './types.ts';
 
 /** The daemon said no, and why (RFC 9457). */
 export class Refusal extends Error {
@@ -117,8 +117,13 @@ export const api = {
   },
 
   /** Start of the source, at most so many octets, and whether that was all. */
-  source: async (id: string, most: number, signal: AbortSignal): Promise<{ bytes: Uint8Array; whole: boolean }> => {
-    const response = await send(messageUrl(id, 'raw'), { signal });
+  source: async (
+    id: string,
+    form: Form,
+    most: number,
+    signal: AbortSignal,
+  ): Promise<{ bytes: Uint8Array; whole: boolean }> => {
+    const response = await send(`${messageUrl(id, 'raw')}?form=${form}`, { signal });
     const reader = response.body!.getReader();
     const chunks: Uint8Array[] = [];
     let length = 0;

@@ -25,6 +25,8 @@ export interface Summary {
   readonly pinned: boolean;
   readonly tags: readonly string[];
   readonly bareNewlines: boolean;
+  /** Why a filter wants it kept from its readers; null when it is not, or was released. */
+  readonly quarantine: string | null;
 }
 
 export interface Part {
@@ -84,6 +86,28 @@ export interface Verification {
   readonly arc: (Finding & { readonly instances: number }) | null;
 }
 
+export interface EditedField {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What filters changed. */
+export interface Edits {
+  readonly headers: {
+    readonly added: readonly EditedField[];
+    readonly removed: readonly EditedField[];
+    readonly changed: readonly { readonly name: string; readonly before: string; readonly after: string }[];
+    readonly isRearranged: boolean;
+  };
+  readonly body: boolean;
+  readonly sender: { readonly before: string; readonly after: string } | null;
+  readonly recipients: { readonly added: readonly string[]; readonly removed: readonly string[] };
+  readonly bytes: { readonly received: number; readonly edited: number };
+}
+
+/** The source that was sent, or what filters made of it. */
+export type Form = 'received' | 'edited';
+
 /** A message opened: what a list shows and all that is in it. */
 export interface Message extends Omit<Summary, 'attachments'> {
   readonly date: string | null;
@@ -122,6 +146,8 @@ export interface Message extends Omit<Summary, 'attachments'> {
   readonly verification: Verification | null;
   readonly codes: readonly Code[];
   readonly links: readonly Link[];
+  /** Null when filters changed nothing. */
+  readonly edits: Edits | null;
 }
 
 export interface InboxSummary {
@@ -173,6 +199,8 @@ export interface Marks {
   readonly read?: boolean;
   readonly pinned?: boolean;
   readonly tags?: readonly string[];
+  /** Null releases it. */
+  readonly quarantine?: string | null;
 }
 
 /** What can be changed on many at once: one of these, so that it can be taken back. */

@@ -210,6 +210,24 @@ class Desk {
     }
   }
 
+  /** Releases the open message from quarantine, at once; that can be taken back. */
+  async release(): Promise<void> {
+    const { current } = this;
+    if (current === undefined || current.quarantine === null || !this.can('delete')) return;
+    const { id, quarantine: reason } = current;
+    const put = async (quarantine: string | null): Promise<boolean> => {
+      try {
+        this.#changed([await api.mark(id, { quarantine })]);
+        return true;
+      } catch (error) {
+        this.#failed(error);
+        return false;
+      }
+    };
+    if (!(await put(null))) return;
+    this.undo.offer({ label: t('released'), commit: async () => {}, restore: () => void put(reason) });
+  }
+
   /** Changes what is picked, at once; that can be taken back where the daemon names all that it has changed. */
   async markPicked(done: Key, ...changes: readonly ManyMarks[]): Promise<void> {
     if (!this.can('delete') || this.picked.count === 0) return;

@@ -1,5 +1,5 @@
 import { api, messageUrl, Refusal } from '../api/client.ts';
-import type { Message, Summary } from '../api/types.ts';
+import type { Form, Message, Summary } from '../api/types.ts';
 
 export const TABS = [
   'html',
@@ -11,6 +11,7 @@ export const TABS = [
   'links',
   'envelope',
   'transcript',
+  'edits',
 ] as const;
 export type Tab = (typeof TABS)[number];
 
@@ -22,6 +23,8 @@ export class Reading {
   tab = $state<Tab>('html');
   /** The reader asked for pictures of other hosts, for this message. */
   remote = $state(false);
+  /** Which source is shown, of a message that filters changed. */
+  form = $state<Form>('received');
   #abort = new AbortController();
 
   async open(id: string): Promise<void> {
@@ -35,8 +38,8 @@ export class Reading {
       this.failure = null;
       this.gone = false;
       this.remote = false;
-      if (message.html === null && this.tab === 'html') this.tab = 'text';
-      else if (message.html !== null && this.tab === 'text') this.tab = 'html';
+      this.form = 'received';
+      this.#settle();
     } catch (error) {
       if (signal.aborted) return;
       this.message = null;
@@ -47,7 +50,30 @@ export class Reading {
 
   /** Views of the open message. */
   get tabs(): readonly Tab[] {
-    return TABS.filter((tab) => tab !== 'html' || this.message?.html !== null);
+    return TABS.filter((tab) => {
+      if (tab === 'html') return this.#showsHtml;
+      return tab !== 'edits' || this.message?.edits !== null;
+    });
+  }
+
+  /** Nothing of a message in quarantine acts: neither its HTML nor its links and attachments. */
+  get isHeld(): boolean {
+    return this.message !== null && this.message.quarantine !== null;
+  }
+
+  get #showsHtml(): boolean {
+    return this.message?.html !== null && !this.isHeld;
+  }
+
+  /** Leaves a view that there is not, and shows HTML to whoever looks at text because there was none. */
+  #settle(): void {
+    if (!this.tabs.includes(this.tab)) this.tab = 'text';
+    if (this.tab === 'text' && this.#showsHtml) this.tab = 'html';
+  }
+
+  showSource(form: Form): void {
+    this.form = form;
+    this.choose('source');
   }
 
   choose(tab: Tab | undefined): void {
@@ -71,8 +97,10 @@ export class Reading {
     const { message } = this;
     const change = messages.find(({ id }) => id === message?.id);
     if (message !== null && change !== undefined) {
-      const { read, pinned, tags } = change;
-      this.message = { ...message, read, pinned, tags };
+      const { read, pinned, tags, quarantine } = change;
+      this.message = { ...message, read, pinned, tags, quarantine };
+      // released, or put back: its HTML comes or goes
+      if ((quarantine === null) !== (message.quarantine === null)) this.#settle();
       // what has changed may be that its sender is known now, and a list does not say so
       if (message.verification?.status === 'pending') void this.#verified(message.id);
     }

@@ -2,12 +2,15 @@ import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { addPageRoutes } from '../../../src/http/page.ts';
 import { findCodes } from '../../../src/mail/codes.ts';
+import { findEdits } from '../../../src/mail/edits.ts';
+import { htmlToText } from '../../../src/mail/html-text.ts';
 import { findLinks } from '../../../src/mail/links.ts';
 import { createId } from '../../../src/mail/message.ts';
 import { type ParsedMail, parseMessage, summarise } from '../../../src/mail/mime.ts';
 import { findText, type PartNode } from '../../../src/mail/mime-tree.ts';
 import type {
   Change,
+  Edits,
   InboxSummary,
   Info,
   ManyMarks,
@@ -21,6 +24,14 @@ import type {
 interface Kept {
   summary: Summary;
   readonly raw: Buffer;
+  /** What came, where a filter has made `raw` of it. */
+  readonly came?: Buffer | undefined;
+}
+
+/** What a filter did to a mail. */
+interface Filtered {
+  readonly came?: string;
+  readonly quarantine?: string | null;
 }
 
 /**
@@ -81,7 +92,11 @@ export class StandIn {
   }
 
   /** Takes a mail in; gives its id. */
-  async deliver(raw: Buffer | string, to: readonly string[] = ['victim@in.example']): Promise<string> {
+  async deliver(
+    raw: Buffer | string,
+    to: readonly string[] = ['victim@in.example'],
+    { came, quarantine = null }: Filtered = {},
+  ): Promise<string> {
     const bytes = Buffer.from(raw);
     const { text: _, ...seen } = await summarise(bytes);
     const newest = Date.parse(this.kept[0]?.summary.receivedAt ?? '2026-01-01T00:00:00Z');
@@ -95,8 +110,9 @@ export class StandIn {
       pinned: false,
       tags: [],
       bareNewlines: false,
+      quarantine,
     };
-    this.kept.unshift({ summary, raw: bytes });
+    this.kept.unshift({ summary, raw: bytes, came: came === undefined ? undefined : Buffer.from(came) });
     this.#emit('received', summary);
     return summary.id;
   }
@@ -123,6 +139,7 @@ export class StandIn {
         pinned: false,
         tags: [],
         bareNewlines: false,
+        quarantine: null,
       };
       this.kept.push({ summary, raw: Buffer.from(`Subject: ${summary.subject}\r\n\r\nText ${at}\r\n`) });
     }
@@ -215,7 +232,7 @@ export class StandIn {
       const one = find(id);
       return one === undefined
         ? problem(reply, 404, 'No such message')
-        : toMessage(one, await parseMessage(one.raw), this.verification);
+        : { ...toMessage(one, await parseMessage(one.raw), this.verification), edits: await editsOf(one) };
     });
     app.patch<One>('/api/messages/:id', ({ params: { id }, body }, reply) => {
       const one = find(id);
@@ -225,9 +242,13 @@ export class StandIn {
       return one.summary;
     });
     for (const form of ['raw', 'eml']) {
-      app.get<One>(`/api/messages/:id/${form}`, ({ params: { id } }, reply) =>
-        reply.type(form === 'raw' ? 'text/plain' : 'message/rfc822').send(find(id)?.raw),
-      );
+      app.get<One>(`/api/messages/:id/${form}`, ({ params: { id }, query }, reply) => {
+        const { form: wanted = form === 'raw' ? 'received' : 'edited' } = query as { form?: string };
+        const one = find(id);
+        return reply
+          .type(form === 'raw' ? 'text/plain' : 'message/rfc822')
+          .send(wanted === 'received' ? (one?.came ?? one?.raw) : one?.raw);
+      });
     }
     app.get<One>('/api/messages/:id/parts/:part', async ({ params: { id, part } }, reply) => {
       const parsed = await parseMessage(find(id)!.raw);
@@ -259,6 +280,7 @@ export class StandIn {
       terms.every((term) => {
         if (term === 'is:unread') return !summary.read;
         if (term === 'is:pinned') return summary.pinned;
+        if (term === 'is:quarantined') return summary.quarantine !== null;
         if (term.startsWith('inbox:')) return summary.inboxes.includes(term.slice(6).replaceAll('"', ''));
         if (term.startsWith('before:')) return summary.receivedAt.toLowerCase() < term.slice(7);
         return raw.toString().toLowerCase().includes(term);
@@ -302,7 +324,22 @@ function toStructure({ partId: part, place: disposition, text: _, children, ...f
   return { part, disposition, ...facts, children: children.map(toStructure) };
 }
 
-function toMessage({ summary }: Kept, parsed: ParsedMail, verification: Message['verification']): Message {
+async function editsOf({ raw, came, summary: { inboxes } }: Kept): Promise<Edits | null> {
+  const to = inboxes.map((inbox) => ({ address: inbox, inbox, tag: '', params: {} }));
+  const envelope = { from: 'sender@out.example', fromParams: {}, to };
+  const received = came === undefined ? null : { envelope, bytes: came.length };
+  return findEdits({ envelope, received, bytes: raw.length }, async (form) => ({
+    async *stream() {
+      yield form === 'received' ? (came ?? raw) : raw;
+    },
+  }));
+}
+
+function toMessage(
+  { summary }: Kept,
+  parsed: ParsedMail,
+  verification: Message['verification'],
+): Omit<Message, 'edits'> {
   const { subject, text, html, listUnsubscribe, parts } = parsed;
   const of = (place: string): Part[] =>
     parts
@@ -311,7 +348,7 @@ function toMessage({ summary }: Kept, parsed: ParsedMail, verification: Message[
   return {
     ...summary,
     date: parsed.date?.toISOString() ?? null,
-    text,
+    text: text === '' ? htmlToText(html) : text,
     html: html === '' ? null : html,
     headers: parsed.headers,
     attachments: of('attachment'),
