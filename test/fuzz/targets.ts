@@ -4,6 +4,7 @@ import { headers, html, mime } from './targets/mails.ts';
 import { commands, places, queries, settings } from './targets/parsers.ts';
 import { proxy } from './targets/proxy.ts';
 import { sessions } from './targets/sessions.ts';
+import { tls } from './targets/tls.ts';
 
 /** Everything that hostile octets reach. */
 export const TARGETS: readonly Target[] = [
@@ -16,5 +17,6 @@ export const TARGETS: readonly Target[] = [
   settings,
   places,
   proxy,
+  tls,
   http,
 ];
