@@ -1,5 +1,6 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import type { Reporter } from './report.ts';
+import { threadHeap } from './thread-heap.ts';
 
 /**
  * A thread for work on what a mail brought along: one job after the other, each with a deadline.
@@ -119,7 +120,7 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
 
   #start(): Worker {
     const { entry, name, heapMebibytes } = this.#options;
-    const worker = new Worker(entry, { name, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: heapMebibytes } });
+    const worker = new Worker(entry, { name, execArgv: [], resourceLimits: threadHeap(heapMebibytes) });
     worker.on('message', (answer: Answer<Result>) => {
       if (worker !== this.#worker) return;
       if ('error' in answer) this.#giveUp(worker, answer.error);

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { threadEntry } from '../mail/killable-thread.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Resolver } from '../mail/resolver.ts';
+import { threadHeap } from '../mail/thread-heap.ts';
 import { VERIFY_LIMITS, type VerifyLimits } from './limits.ts';
 import { type LookupLimits, Lookups } from './lookups.ts';
 import type { Answer, Facts, Finding, FromThread, Question, ToThread } from './protocol.ts';
@@ -116,7 +117,7 @@ class ThreadedVerifier implements Verifier {
       name: 'verify',
       execArgv: [],
       workerData: { limits: this.#limits, isBackground },
-      resourceLimits: { maxOldGenerationSizeMb: this.#limits.heapMebibytes },
+      resourceLimits: threadHeap(this.#limits.heapMebibytes),
     });
     worker.on('message', (message: FromThread) => {
       if (worker === this.#worker) this.#hear(worker, message);

@@ -1,4 +1,5 @@
 import { parentPort, type Transferable, Worker, workerData } from 'node:worker_threads';
+import { threadHeap } from '../../mail/thread-heap.ts';
 import { StoreError } from '../errors.ts';
 import { asStoreError, MEMORY } from './sqlite-errors.ts';
 
@@ -92,7 +93,7 @@ export class Thread<M extends Methods, E = never> {
       name: options.name,
       workerData: options.data,
       execArgv: [],
-      ...(options.heapMiB === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.heapMiB } }),
+      resourceLimits: threadHeap(options.heapMiB),
     });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve, reject });
