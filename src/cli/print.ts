@@ -19,6 +19,8 @@ export function print(name: string): number {
     return EXIT.NOTHING;
   }
   const text = readFileSync(new URL(`../packaging/${packaged.file}`, import.meta.url), 'utf8');
-  process.stdout.write(text.replaceAll('@EXEC@', `${process.execPath} ${realpathSync(process.argv[1]!)}`));
+  process.stdout.write(
+    text.replaceAll('@EXEC@', [process.execPath, ...process.execArgv, realpathSync(process.argv[1]!)].join(' ')),
+  );
   return EXIT.OK;
 }

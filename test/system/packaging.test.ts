@@ -1,6 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { Folder, inboxd } from '../cli/support.ts';
+import { BIN, Folder, inboxd } from '../cli/support.ts';
 import { describeWithPeers } from '../support/peers.ts';
 import { run } from '../support/run.ts';
 
@@ -31,6 +31,13 @@ describeWithPeers('the configuration for logrotate', ['logrotate'], ({ logrotate
 });
 
 describe('inboxd print', () => {
+  it('has the service started with the flags of Node.js that it was started with', async () => {
+    const flag = '--max-semi-space-size=8';
+    const { stdout } = await run(process.execPath, [flag, BIN, 'print', 'systemd-service']);
+    expect(stdout).toContain(`ExecStart=${process.execPath} ${flag} `);
+    expect(readFileSync(BIN, 'utf8').split('\n')[0]).toBe(`#!/usr/bin/env -S node ${flag}`);
+  });
+
   it('names what there is', async () => {
     const { code, stderr } = await inboxd(['print', 'nothing']);
     expect(code).toBe(1);

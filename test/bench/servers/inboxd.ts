@@ -14,11 +14,7 @@ async function startInboxd(args: readonly string[]): Promise<RunningServer> {
   const data = mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
   const [port, httpPort] = [await freePort(), await freePort()];
   const ports = ['--port', String(port), '--http-port', String(httpPort)];
-  const server = await startServer(
-    process.execPath,
-    [BIN, 'serve', '--allow-root', ...ports, '--data', data, ...args],
-    port,
-  );
+  const server = await startServer(BIN, ['serve', '--allow-root', ...ports, '--data', data, ...args], port);
   return {
     ...server,
     async held() {

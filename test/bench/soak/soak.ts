@@ -55,7 +55,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const output = openSync(log, 'w');
   const [port, httpPort] = [await freePort(), await freePort()];
   const where = ['--port', String(port), '--http-port', String(httpPort), '--data', join(folder, 'data')];
-  const daemon = await startServer(process.execPath, [BIN, 'serve', ...where, ...ARGUMENTS], port, {
+  const daemon = await startServer(BIN, ['serve', ...where, ...ARGUMENTS], port, {
     env: { NODE_OPTIONS: `--import=${PROBE}`, SOAK_PROBE_FILE: probe },
     output,
   });
