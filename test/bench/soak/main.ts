@@ -77,7 +77,8 @@ async function describe(result: SoakResult): Promise<string> {
     '',
     'A bounded store (256 MiB) takes mail of 700 octets to 300 KB over 20 sessions that reconnect and make mistakes, while',
     'three readers list, open, search and delete and four follow the events. Trends are lines of least squares through a',
-    'sample every few seconds, the first quarter left out; flat is what adds less than a tenth of its median over the rest.',
+    'sample every few seconds, the first quarter left out, give or take two standard errors; flat is what does not, even with',
+    'these taken off, add more than a tenth of its median over the rest.',
     '',
     '| | |',
     '|---|---|',
@@ -89,7 +90,7 @@ async function describe(result: SoakResult): Promise<string> {
   ].join('\n');
 }
 
-function trendRow({ name, unit, median, lowest, highest, perHour, isFlat }: Trend): string {
+function trendRow({ name, unit, median, lowest, highest, perHour, plusMinus, isFlat }: Trend): string {
   const with1 = (value: number): string => value.toFixed(1);
-  return `| ${name}${unit === '' ? '' : `, ${unit}`} | ${with1(median)} | ${with1(lowest)} to ${with1(highest)} | ${perHour < 0 ? '' : '+'}${with1(perHour)} | ${isFlat ? 'flat' : 'grows'} |`;
+  return `| ${name}${unit === '' ? '' : `, ${unit}`} | ${with1(median)} | ${with1(lowest)} to ${with1(highest)} | ${perHour < 0 ? '' : '+'}${with1(perHour)} ± ${with1(plusMinus)} | ${isFlat ? 'flat' : 'grows'} |`;
 }

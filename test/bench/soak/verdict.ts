@@ -18,6 +18,8 @@ export interface Trend {
   readonly highest: number;
   /** What the straight line through the samples says that an hour adds. */
   readonly perHour: number;
+  /** How far off that may be, as much as the samples scatter about the line: two standard errors. */
+  readonly plusMinus: number;
   readonly isFlat: boolean;
 }
 
@@ -33,6 +35,9 @@ const MEASURES = [
   { name: 'event-loop lag, p99 of a second', unit: 'ms', of: (sample: Sample) => sample.lagP99Ms, least: 5 },
 ] as const;
 
+/** So many standard errors beyond that the growth must be: what scatters widely has a slope by chance. */
+const SURE = 2;
+
 /** Says of each measure whether it stays where it is. */
 export function judge(samples: readonly Sample[]): Trend[] {
   const from = (samples.at(-1)?.seconds ?? 0) * WARM_UP_PART;
@@ -40,7 +45,7 @@ export function judge(samples: readonly Sample[]): Trend[] {
   const span = (looked.at(-1)?.seconds ?? 0) - (looked[0]?.seconds ?? 0);
   return MEASURES.map(({ name, unit, of, least }) => {
     const values = looked.map(of);
-    const perSecond = slope(
+    const { slope: perSecond, error } = line(
       looked.map(({ seconds }) => seconds),
       values,
     );
@@ -52,13 +57,14 @@ export function judge(samples: readonly Sample[]): Trend[] {
       lowest: Math.min(...values),
       highest: Math.max(...values),
       perHour: perSecond * 3600,
-      isFlat: perSecond * span <= Math.max(least, middle * FLAT_PART),
+      plusMinus: SURE * error * 3600,
+      isFlat: (perSecond - SURE * error) * span <= Math.max(least, middle * FLAT_PART),
     };
   });
 }
 
-/** Slope of the line of least squares. */
-export function slope(xs: readonly number[], ys: readonly number[]): number {
+/** Slope of the line of least squares, and its standard error. */
+export function line(xs: readonly number[], ys: readonly number[]): { readonly slope: number; readonly error: number } {
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
   const [x0, y0] = [mean(xs), mean(ys)];
   let above = 0;
@@ -67,5 +73,9 @@ export function slope(xs: readonly number[], ys: readonly number[]): number {
     above += (x - x0) * (ys[index]! - y0);
     below += (x - x0) ** 2;
   }
-  return below === 0 ? 0 : above / below;
+  if (below === 0) return { slope: 0, error: 0 };
+  const slope = above / below;
+  let left = 0;
+  for (const [index, x] of xs.entries()) left += (ys[index]! - y0 - slope * (x - x0)) ** 2;
+  return { slope, error: xs.length > 2 ? Math.sqrt(left / (xs.length - 2) / below) : 0 };
 }
