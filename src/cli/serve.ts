@@ -58,7 +58,7 @@ export async function serve(loaded: LoadedConfig): Promise<never> {
   signals.onReload = () => void reload(daemon, log, manager);
   tellReady();
   void manager?.ready(`listening on ${daemon.listeners.map(({ url }) => url).join(' ')}`);
-  manager?.keepAlive();
+  manager?.keepAlive(() => daemon.store.isAlive);
   await signalled;
   await daemon.stop({ graceMs: config.graceMs });
   log.logger.info('stopped');

@@ -240,6 +240,8 @@ export interface Store {
   stats(): Promise<StoreStats>;
   /** True while it can take messages; false when the disk refuses. */
   ready(): Promise<boolean>;
+  /** False once nothing but opening it anew would help: something that it is made of has died. */
+  readonly isAlive: boolean;
   /** Writes what waits, then closes. */
   close(): Promise<void>;
 }

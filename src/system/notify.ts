@@ -7,8 +7,11 @@ export interface ServiceManager {
   ready(status: string): Promise<void>;
   reloading(): Promise<void>;
   stopping(): Promise<void>;
-  /** Says often enough that the event loop turns; ends with the process. */
-  keepAlive(): void;
+  /**
+   * Says often enough that the event loop turns; ends with the process.
+   * @param isAlive asked each time; nothing is said while it is not so, and the manager starts the service anew
+   */
+  keepAlive(isAlive: () => boolean): void;
 }
 
 export interface ServiceManagerOptions {
@@ -31,9 +34,12 @@ export function findServiceManager(options: ServiceManagerOptions): ServiceManag
     ready: (status) => tell('READY=1', `STATUS=${status}`),
     reloading: () => tell('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`, 'STATUS=reloading'),
     stopping: () => tell('STOPPING=1', 'STATUS=stopping'),
-    keepAlive() {
+    keepAlive(isAlive) {
       const everyMs = watchdogMs(environment);
-      if (everyMs !== undefined) setInterval(() => void tell('WATCHDOG=1'), everyMs).unref();
+      if (everyMs === undefined) return;
+      setInterval(() => {
+        if (isAlive()) void tell('WATCHDOG=1');
+      }, everyMs).unref();
     },
   };
 }

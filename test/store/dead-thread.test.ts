@@ -24,6 +24,7 @@ describe('a store whose writer has died', () => {
     const store = await createSqliteStore({ directory, ...settings, report: (report) => reports.push(report) });
     const post = vi.spyOn(Worker.prototype, 'postMessage');
     await store.save(sampleMessage());
+    expect(store.isAlive).toBe(true);
     // the thread that was told to save
     const at = post.mock.calls.findIndex(([call]) => (call as { method?: string }).method === 'save');
     const writer = post.mock.contexts[at] as Worker;
@@ -41,6 +42,7 @@ describe('a store whose writer has died', () => {
       },
     ]);
     expect(await store.ready()).toBe(false);
+    expect(store.isAlive).toBe(false);
     await store.close();
     const again = await createSqliteStore({ directory, ...settings, report: () => {} });
     expect((await again.stats()).messages).toBe(1);

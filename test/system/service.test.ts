@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { BIN, Folder, inboxd, plainEnvironment, Serving, serve } from '../cli/support.ts';
@@ -15,6 +16,7 @@ import { until } from '../support/until.ts';
 vi.setConfig({ testTimeout: 120_000 });
 
 const FREE = ['--port', '0', '--http-port', '0', '--data', ':memory:'];
+const FRAGILE = new URL('fragile-store.ts', import.meta.url).href;
 const PASS = fileURLToPath(new URL('passed-sockets.py', import.meta.url));
 
 const lines = (path: string): Record<string, unknown>[] =>
@@ -116,6 +118,34 @@ describeWithPeers('notices to systemd', ['systemd-notify', 'socat'], ({ socat })
       serving.signal('SIGTERM');
       await until(() => said('STOPPING=1'));
       expect(await serving.ended()).toBe(0);
+    } finally {
+      listener.kill();
+    }
+  });
+});
+
+describeWithPeers('a store whose writer has died', ['systemd-notify', 'socat'], ({ socat }) => {
+  it('is no longer said to be alive, to systemd and to those who ask for its health', async () => {
+    using folder = new Folder();
+    const socket = folder.at('notify');
+    const heard = folder.at('heard');
+    const listener = spawn(socat, ['-u', `UNIX-RECV:${socket}`, `CREATE:${heard}`], { stdio: 'ignore' });
+    await until(() => existsSync(socket));
+    const lives = (): number => (existsSync(heard) ? readFileSync(heard, 'utf8').split('WATCHDOG=1').length - 1 : 0);
+    try {
+      const env = { NOTIFY_SOCKET: socket, WATCHDOG_USEC: '400000' };
+      await using serving = watch(process.execPath, ['--import', FRAGILE, BIN, ...FREE], env);
+      await serving.logged('started');
+      const url = String(serving.log.find(({ protocol }) => protocol === 'http')!.url);
+      await until(() => lives() > 0);
+      expect((await fetch(`${url}/api/health`)).status).toBe(200);
+      serving.signal('SIGUSR2');
+      await until(async () => (await fetch(`${url}/api/health`)).status === 503);
+      expect((await fetch(`${url}/readyz`)).status).toBe(503);
+      await pause(1_000); // what was under way has arrived
+      const before = lives();
+      await pause(2_000); // ten times what would be said
+      expect(lives()).toBe(before);
     } finally {
       listener.kill();
     }

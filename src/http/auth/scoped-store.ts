@@ -80,6 +80,9 @@ export function scopeStore(options: ScopeOptions): Store {
       return { messages, unread, inboxes, contentBytes, location, ...ofOthers };
     },
     ready: () => store.ready(),
+    get isAlive() {
+      return store.isAlive;
+    },
     close: () => Promise.resolve(),
     feed: scopeFeed(options),
   };

@@ -44,7 +44,10 @@ export function daemonRoutes(context: Context): Route[] {
       summary: 'Whether the daemon lives, and is ready to take messages',
       replies: {
         200: { description: 'It takes messages', schema: schemaOf('Health') },
-        503: { description: 'It lives and takes no messages now: the disk refuses', schema: schemaOf('Health') },
+        503: {
+          description: 'It lives and takes no messages now: the disk refuses, or the store has died',
+          schema: schemaOf('Health'),
+        },
       },
       async handle(_request, reply) {
         const ready = await store.ready();

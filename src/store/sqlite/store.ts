@@ -268,6 +268,9 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       );
       return isWell;
     },
+    get isAlive() {
+      return writer.isAlive && readers.isAlive;
+    },
     close() {
       closing ??= close();
       return closing;
