@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Content, contentOf, createSpool, SPOOL_MEMORY_BYTES } from '../../src/mail/content.ts';
 import type { ChangeEvent } from '../../src/mail/feed.ts';
-import { amend, type Message } from '../../src/mail/message.ts';
+import { amend, createId, type Message } from '../../src/mail/message.ts';
 import { parseQuery, type Query } from '../../src/mail/query.ts';
 import { type ContentForm, QUARANTINE_CHARACTERS, type Store } from '../../src/mail/store.ts';
 import { PENDING } from '../../src/mail/verification.ts';
@@ -119,6 +119,24 @@ export function describeStoreEdits({ name, open }: StoreVariant): void {
         await store.remove({ ids: [message.id] });
         expect(await store.content(message.id, 'edited')).toBeUndefined();
         expect(await store.stats()).toMatchObject({ messages: 0, contentBytes: 0 });
+      });
+
+      it('takes nothing from a message that makes its transcript when it is asked for it', async () => {
+        const { transcript, ...facts } = sampleMessage({ content: await inFile(LARGE, 'c') });
+        const lazy = Object.assign(
+          Object.create({
+            get transcript() {
+              return transcript;
+            },
+          }),
+          facts,
+        ) as Message;
+        const message = amend(lazy, { content: contentOf([Buffer.from(LEFT)]) });
+        for (const one of [{ ...lazy, id: createId() }, message]) {
+          Object.setPrototypeOf(one, Object.getPrototypeOf(lazy));
+          await store.accept(one);
+          expect((await store.get(one.id))?.transcript).toEqual(transcript);
+        }
       });
 
       it('is kept once however often the message is saved', async () => {

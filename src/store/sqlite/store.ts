@@ -193,7 +193,9 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       ...message.original,
       content: received ? await inMemory(received) : content,
     };
-    await commit.add({ ...message, content, ...(original && { original }) }, NO_FILES, true);
+    // a message may make its transcript when it is asked for it, which a copy would not
+    const { transcript } = message;
+    await commit.add({ ...message, transcript, content, ...(original && { original }) }, NO_FILES, true);
   }
 
   async function keep(message: Message, isForTables: boolean): Promise<void> {
