@@ -201,6 +201,7 @@ function messageLine(report: Extract<Report, { type: 'message' }>): object {
     verdict: visible(report.text),
     ms: rounded(report.milliseconds),
     ...(report.discardedBy === undefined ? {} : { discardedBy: report.discardedBy }),
+    ...(message.original && { changed: true }),
     ...(message.quarantine === undefined ? {} : { quarantine: visible(message.quarantine) }),
   };
 }

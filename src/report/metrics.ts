@@ -68,6 +68,7 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const tls = tally('tls_sessions_total', 'Sessions that ended encrypted', ['protocol', 'version']);
   const messages = tally('messages_total', 'Messages by what became of them once their content had come', ['protocol', 'result']); // biome-ignore format: a row
   const messageBytes = tally('message_bytes_total', 'Octets of messages taken', ['protocol', 'result']);
+  const changed = counter('filtered_messages_total', 'Messages taken that filters changed, or put into quarantine', ['protocol', 'what']); // biome-ignore format: a row
   const refusals = counter('refusals_total', 'Replies that said no', ['protocol', 'phase', 'reason']);
   const filtered = counter('filter_refusals_total', 'Replies that said no on the word of a filter', ['filter']);
   const held = counter('tarpits_total', 'Replies that were held back', ['reason']);
@@ -127,10 +128,12 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
         return;
       }
       case 'message': {
-        const { protocol, code } = report;
+        const { protocol, code, message } = report;
         const result = code < 400 ? (report.discardedBy === undefined ? 'accepted' : 'discarded') : code < 500 ? 'deferred' : 'rejected'; // biome-ignore format: a row
         messages.add(protocol, result);
-        if (code < 400) messageBytes.add(protocol, result, report.message.content.bytes);
+        if (code < 400) messageBytes.add(protocol, result, message.content.bytes);
+        if (result === 'accepted' && message.original) changed.inc({ protocol, what: 'changed' });
+        if (result === 'accepted' && message.quarantine !== undefined) changed.inc({ protocol, what: 'quarantined' });
         accept.observe(report.milliseconds / 1000);
         return;
       }

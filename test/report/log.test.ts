@@ -106,6 +106,15 @@ describe('log', () => {
     for (const line of lines([disposed(plain), SESSION_END])) expect(line).not.toHaveProperty('tls');
   });
 
+  it('tells that filters changed a message, and why it is in quarantine, made safe', () => {
+    const plain = message('a@b', ['c@d']);
+    const [changed, other] = lines([disposed({ ...plain, original: plain, quarantine: HOSTILE }), disposed(plain)]);
+    expect(changed).toMatchObject({ changed: true, quarantine: expect.any(String) });
+    expect(changed?.quarantine).not.toBe(HOSTILE);
+    expect(other).not.toHaveProperty('changed');
+    expect(other).not.toHaveProperty('quarantine');
+  });
+
   it('names a bounded number of recipients, then counts', () => {
     const [line] = lines([
       disposed(

@@ -20,6 +20,7 @@ const create = () => createMetrics({ version: '1.2.3', stats: async () => STATS 
 const SESSION = { protocol: 'SMTP', session: 'S1', address: '203.0.113.5' };
 const END = { hello: 'x', messages: 1, commands: 4, failures: 0, bytesIn: 70, bytesOut: 90, milliseconds: 5 };
 const MESSAGE = { content: { bytes: 120 } } as Extract<Report, { type: 'message' }>['message'];
+const FILTERED = { ...MESSAGE, original: MESSAGE, quarantine: 'looks odd' };
 
 /** One of each report, as a daemon makes them. */
 const LIFE: readonly Report[] = [
@@ -62,9 +63,9 @@ const LIFE: readonly Report[] = [
   },
   { type: 'logged', messages: 3, milliseconds: 1 },
   { type: 'stored', ids: ['a', 'b', 'c'], commitMs: 4 },
-  { type: 'message', ...SESSION, message: MESSAGE, code: 250, text: '250 OK', milliseconds: 12 },
+  { type: 'message', ...SESSION, message: FILTERED, code: 250, text: '250 OK', milliseconds: 12 },
   { type: 'message', ...SESSION, message: MESSAGE, code: 250, text: '250 OK', milliseconds: 1, discardedBy: 'rules' },
-  { type: 'message', ...SESSION, message: MESSAGE, code: 452, text: '452 no', milliseconds: 1 },
+  { type: 'message', ...SESSION, message: FILTERED, code: 452, text: '452 no', milliseconds: 1 },
   { type: 'message', ...SESSION, message: MESSAGE, code: 550, text: '550 no', milliseconds: 1 },
   { type: 'deleted', ids: ['a', 'b'], why: 'retention' },
   { type: 'crash', where: 'sink', error: new Error('x') },
@@ -115,6 +116,8 @@ describe('metrics', () => {
         'inboxd_store_intake_messages_sum 3',
         'inboxd_messages_total{protocol="SMTP",result="accepted"} 1',
         'inboxd_messages_total{protocol="SMTP",result="discarded"} 1',
+        'inboxd_filtered_messages_total{protocol="SMTP",what="changed"} 1',
+        'inboxd_filtered_messages_total{protocol="SMTP",what="quarantined"} 1',
         'inboxd_messages_total{protocol="SMTP",result="deferred"} 1',
         'inboxd_messages_total{protocol="SMTP",result="rejected"} 1',
         'inboxd_message_bytes_total{protocol="SMTP",result="accepted"} 120',
