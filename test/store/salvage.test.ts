@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { contentOf } from '../../src/mail/content.ts';
 import type { Message } from '../../src/mail/message.ts';
@@ -31,7 +32,15 @@ const from = join(top, 'damaged');
 const sent: { message: Message; raw: Buffer }[] = [];
 
 const open = (directory: string): Promise<Store> =>
-  createSqliteStore({ directory, naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0, report: () => {} });
+  createSqliteStore({
+    directory,
+    naming: 'full',
+    keepPerInbox: 0,
+    keepBytes: 0,
+    keepAgeMs: 0,
+    isPacking: false,
+    report: () => {},
+  });
 
 beforeAll(async () => {
   const store = await open(sound);
@@ -83,6 +92,16 @@ function damagePagesWith(text: string): number {
   }
   writeFileSync(database, bytes);
   return pages;
+}
+
+/** Overwrites the first page with rows of a table. */
+function damagePageOf(table: string): void {
+  const reader = new DatabaseSync(database, { readOnly: true });
+  const row = reader.prepare("SELECT min(pgoffset) AS at FROM dbstat WHERE name = ? AND pagetype = 'leaf'").get(table);
+  reader.close();
+  const bytes = readFileSync(database);
+  bytes.fill(0xa5, Number(row?.at), Number(row?.at) + PAGE_BYTES);
+  writeFileSync(database, bytes);
 }
 
 async function idsIn(directory: string): Promise<string[]> {
@@ -140,7 +159,7 @@ describe('of a damaged store', () => {
   });
 
   it('a page of rows costs envelopes; the contents come under what their headers say', async () => {
-    expect(damagePagesWith('client.example.org')).toBeGreaterThan(0);
+    damagePageOf('messages');
     const report = await run();
     expect(report.messages).toBe(MESSAGES);
     expect(report.incomplete.length).toBeGreaterThan(0);
@@ -329,7 +348,7 @@ describe('opening a damaged store', () => {
   });
 
   it('a page of content that is damaged costs its messages; the others are read, and new ones kept', async () => {
-    damagePagesWith('body 30 ');
+    damagePagesWith('Subject: number 30\r');
     const store = await open(from);
     const outcomes = await Promise.all(
       sent.map(async ({ message, raw }) => {

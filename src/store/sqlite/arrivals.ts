@@ -12,6 +12,9 @@ import type { EventRow, Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 import { foldTags } from './tag-text.ts';
 
+/** In the place of a content that has a file. */
+const NOTHING = Buffer.alloc(0);
+
 /** Puts messages into the tables. */
 export class Arrivals {
   readonly #naming: Naming;
@@ -34,8 +37,8 @@ export class Arrivals {
       INSERT INTO messages (seq, id, received_at, bytes, has_bare_newlines, file, message_id, subject, sender,
         recipients, cc, bcc, reply_to, envelope, facts, login, tags, verification, is_pending,
         quarantine)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
-    this.#content = database.prepare('INSERT INTO contents (seq, content) VALUES (?, ?)');
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+    this.#content = database.prepare('INSERT INTO contents (seq, content, facts) VALUES (?, ?, ?)');
     this.#receivedContent = database.prepare(
       'INSERT INTO received_contents (seq, bytes, file, content) VALUES (?, ?, ?, ?)',
     );
@@ -99,7 +102,6 @@ export class Arrivals {
       row.bcc,
       row.reply_to,
       encodeList([arrival.from, ...arrival.to.map(({ text }) => text)]),
-      JSON.stringify(facts),
       row.login,
       row.tags,
       row.verification,
@@ -108,7 +110,7 @@ export class Arrivals {
     );
     if (changes === 0) return undefined;
     for (const [folded, tag] of tags) this.#tag.run(folded, seq, tag);
-    if (arrival.file === null) this.#content.run(seq, content);
+    this.#content.run(seq, arrival.file === null ? content : NOTHING, JSON.stringify(facts));
     if (received?.content) {
       const { bytes, file } = received.content;
       this.#receivedContent.run(seq, bytes, file, file === null ? receivedContent : null);

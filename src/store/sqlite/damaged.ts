@@ -22,13 +22,14 @@ import { graftFirstPage } from './graft.ts';
 import { readIntake } from './intake-log.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { checkVersion } from './migrations.ts';
+import { type PackedPart, unpack } from './packing.ts';
 
 /*
  * Reads a store whose database is damaged, row by row: what one broken page takes down is the rows on it, and nothing
  * that needs an index or a count is asked for. All of it happens on a copy; in the folder itself nothing is written.
  *
- * SQLite keeps no checksums of its pages: a content whose octets have changed and whose length has not is given as it
- * is found.
+ * SQLite keeps no checksums of its pages: a content that is not packed, and whose octets have changed and whose length has
+ * not, is given as it is found. One that is packed bears a checksum.
  */
 
 /** A message that could be read. */
@@ -164,7 +165,7 @@ export class DamagedStore {
       return { kind: 'lost', id: '', subject: '', why: 'row and content are damaged' };
     }
     const { id, subject } = { id: String(row.id), subject: String(row.subject ?? '') };
-    const facts = this.#attempt(() => JSON.parse(String(row.facts)) as Facts);
+    const facts = this.#attempt(() => JSON.parse(this.#factsOf(seq, row)) as Facts);
     const isSound = ID.test(id) && Number.isSafeInteger(row.received_at);
     const forms = facts && isSound ? this.#attempt(() => messageOf(row, facts)) : undefined;
     const found = forms
@@ -183,8 +184,9 @@ export class DamagedStore {
 
   #contents(seq: number, row: Row | undefined): Contents {
     const received = this.#receivedRow(seq);
+    const own = typeof row?.file === 'string' ? this.#contentFile(row.file) : this.#contentRow(seq);
     return {
-      own: typeof row?.file === 'string' ? this.#contentFile(row.file) : this.#contentRow(seq),
+      own: row === undefined && own?.length === 0 ? undefined : own, // that of a message with a file is empty here
       received: typeof received?.file === 'string' ? this.#contentFile(received.file) : bufferOf(received?.content),
     };
   }
@@ -199,7 +201,7 @@ export class DamagedStore {
   /** Every number that a message can have. */
   *#seqs(): Generator<number> {
     const places = [
-      ...['messages', 'contents', 'placements', 'texts'].flatMap((table) => [
+      ...['messages', 'contents', 'placements', 'texts', ...(this.#isPacking ? ['packed'] : [])].flatMap((table) => [
         `min(seq) AS seq FROM ${table}`,
         `max(seq) AS seq FROM ${table}`,
       ]),
@@ -218,8 +220,40 @@ export class DamagedStore {
     for (let seq = first; seq <= last; seq++) yield seq;
   }
 
+  #factsOf(seq: number, row: Row): string {
+    const written = this.#isPacking && this.#row('SELECT facts FROM contents WHERE seq = ?', seq)?.facts;
+    if (typeof written === 'string') return written;
+    return row.facts === '' ? String(this.#packedPart(seq, 'facts')) : String(row.facts);
+  }
+
   #contentRow(seq: number): Buffer | undefined {
-    return bufferOf(this.#row('SELECT content FROM contents WHERE seq = ?', seq)?.content);
+    return (
+      bufferOf(this.#row('SELECT content FROM contents WHERE seq = ?', seq)?.content) ??
+      this.#packedPart(seq, 'content')
+    );
+  }
+
+  /** A part that is packed; where a base is damaged too, its copy serves. */
+  #packedPart(seq: number, part: PackedPart): Buffer | undefined {
+    if (!this.#isPacking) return undefined;
+    const row = this.#row(`SELECT base, ${part} AS frame FROM packed WHERE seq = ?`, seq);
+    const frame = row?.frame;
+    if (!(frame instanceof Uint8Array)) return undefined;
+    if (row?.base === null) return this.#attempt(() => unpack(frame));
+    for (const table of ['bases', 'base_copies']) {
+      const base = this.#row(`SELECT ${part} AS frame FROM ${table} WHERE base = ?`, Number(row?.base));
+      if (!base) continue;
+      const plain = this.#attempt(() =>
+        unpack(frame, base.frame instanceof Uint8Array ? unpack(base.frame) : undefined),
+      );
+      if (plain) return plain;
+    }
+    return undefined;
+  }
+
+  /** False for a store of a version that packed nothing, whose tables are not to be missed. */
+  get #isPacking(): boolean {
+    return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'packed'") !== undefined;
   }
 
   #contentFile(name: string): Buffer | undefined {

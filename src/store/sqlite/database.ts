@@ -1,10 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
+import { HEADER_LIMITS } from '../../mail/headers.ts';
 import { matchesHeader } from '../../mail/query.ts';
 import { fold, spacedWords } from '../../mail/words.ts';
 import { searchedHeaders, startOfFile } from './header-text.ts';
 import { makePrivateFile } from './layout.ts';
 import { checkVersion, migrate } from './migrations.ts';
 import { MEMORY } from './sqlite-errors.ts';
+import { Unpacker } from './unpacker.ts';
 
 /** Few large pages: a 4 KiB mail then lies within one page, which measured faster than SQLite's 4 KiB default. */
 const PAGE_BYTES = 16 * 1024;
@@ -26,7 +28,8 @@ export function openToWrite(
   const checkpointBytes = Math.min(CHECKPOINT_BYTES, reserveBytes * (2 / 3)); // a batch may overshoot
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
-    database.exec(`PRAGMA page_size = ${PAGE_BYTES}`); // has effect on an empty file only
+    // have effect on an empty file only
+    database.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`);
     checkVersion(database, path);
     database.exec(`
       PRAGMA journal_mode = WAL;
@@ -59,25 +62,27 @@ export function openToRead(path: string, contents: string): DatabaseSync {
   }
 }
 
-/** What conditions (search.ts) use. `start` is that of a content in the database, `file` the name of one that is not. */
+/** What conditions (search.ts) use. `seq` is that of a message, `file` the name of its content file or null. */
 function addFunctions(database: DatabaseSync, contents: string): void {
   const pure = { deterministic: true };
-  const headers = (start: unknown, file: unknown) =>
-    searchedHeaders(
-      start instanceof Uint8Array
-        ? Buffer.from(start.buffer, start.byteOffset, start.byteLength)
-        : typeof file === 'string'
-          ? startOfFile(contents, file)
-          : Buffer.alloc(0),
-    );
+  const unpacker = new Unpacker(database);
+  const startOf = (seq: unknown, file: unknown): Uint8Array =>
+    typeof file === 'string'
+      ? startOfFile(contents, file)
+      : (unpacker.content(Number(seq)) ?? Buffer.alloc(0)).subarray(0, HEADER_LIMITS.bytes);
+  const headers = (seq: unknown, file: unknown) => {
+    const { buffer, byteOffset, byteLength } = startOf(seq, file);
+    return searchedHeaders(Buffer.from(buffer, byteOffset, byteLength));
+  };
   database.function('fold', pure, (text) => fold(String(text)));
   database.function('words', pure, (text) => spacedWords(String(text)));
-  database.function('header_values', pure, (start, file) =>
-    headers(start, file)
+  database.function('text_of', (seq) => unpacker.text(Number(seq)));
+  database.function('header_values', (seq, file) =>
+    headers(seq, file)
       .map(({ value }) => value)
       .join('\x1e'),
   );
-  database.function('has_header', pure, (start, file, name, text) =>
-    matchesHeader(String(name), String(text), headers(start, file)) ? 1 : 0,
+  database.function('has_header', (seq, file, name, text) =>
+    matchesHeader(String(name), String(text), headers(seq, file)) ? 1 : 0,
   );
 }

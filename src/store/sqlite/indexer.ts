@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../mail/store.ts';
+import { Pace } from './pace.ts';
 import type { Unindexed } from './queries.ts';
 import type { ReadMethods } from './reads.ts';
 import type { IndexEntry } from './search-writer.ts';
@@ -11,8 +12,8 @@ import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
 const STEP = { messages: 64, bytes: 4 * 1024 * 1024 };
-/** While messages arrive: less at once, and between two steps so many times what a step took, until none have come for a while. */
-const BUSY = { step: { messages: 16, bytes: 1024 * 1024 }, restTimes: 9, mostMs: 2000, quietMs: 50 };
+/** While messages arrive, less at once. */
+const BUSY_STEP = { messages: 16, bytes: 1024 * 1024 };
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
 const GATHER_MS = 250;
 const RETRY_MS = 10_000;
@@ -27,6 +28,8 @@ export interface IndexerOptions {
   readonly contents: string;
   /** How many messages have come so far; while this grows the background work keeps back. */
   readonly arrived?: () => number;
+  /** Told when all that had arrived is indexed. */
+  readonly onIndexed?: () => void;
   /** Told when the background work fails, once until it works again. */
   readonly onError?: (error: unknown) => void;
 }
@@ -43,15 +46,19 @@ export class Indexer {
   #isWanted = false;
   #isClosed = false;
   #hasFailed = false;
-  #isBusy = false;
   #indexedTo = 0;
   /** How many wait for the work to be done. */
   #waiting = 0;
-  /** Ends a pause before its time. */
-  #hurry = new AbortController();
+  readonly #pace: Pace;
 
   constructor(options: IndexerOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.arrived ?? (() => 0));
+  }
+
+  /** Messages wait to be indexed. */
+  get isRunning(): boolean {
+    return this.#running !== undefined;
   }
 
   /** There may be something to do. */
@@ -64,16 +71,12 @@ export class Indexer {
   async caughtUp(): Promise<void> {
     if (!this.#running) return;
     this.#waiting += 1;
-    this.#hurry.abort();
+    this.#pace.hurry();
     try {
       await this.#atMost(this.#running);
     } finally {
       this.#waiting -= 1;
     }
-  }
-
-  get #isHurried(): boolean {
-    return this.#waiting > 0;
   }
 
   /** Fills in what is not known yet of these messages. What cannot be parsed in time stays empty for now. */
@@ -90,7 +93,7 @@ export class Indexer {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#hurry.abort();
+    this.#pace.end();
     await Promise.all([this.#background.end(), this.#foreground.end()]);
     await this.#running;
   }
@@ -102,36 +105,27 @@ export class Indexer {
   }
 
   async #run(): Promise<void> {
-    await this.#pause(GATHER_MS);
+    await this.#pace.pause(GATHER_MS);
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false;
       try {
-        while (!this.#isClosed && (await this.#stepAndRest()));
+        while (!this.#isClosed && (await this.#pacedStep()));
         this.#hasFailed = false;
       } catch (error) {
         this.#fail(error);
         this.#isWanted = true;
-        await this.#pause(RETRY_MS);
+        await this.#pace.pause(RETRY_MS);
       }
     }
     this.#running = undefined;
+    if (!this.#isClosed) this.#options.onIndexed?.();
   }
 
-  /** Parsing and writing take from what the arriving messages need, so they get a tenth of the time meanwhile. */
-  async #stepAndRest(): Promise<boolean> {
-    const { arrived = () => 0 } = this.#options;
-    const began = performance.now();
-    const before = arrived();
-    const isMore = await this.#step(this.#isBusy ? BUSY.step : STEP);
-    this.#isBusy = arrived() !== before;
-    if (!isMore || !this.#isBusy) return isMore;
-    const restMs = Math.min((performance.now() - began) * BUSY.restTimes, BUSY.mostMs);
-    for (let rested = 0; rested < restMs && this.#isBusy && !this.#isHurried; rested += BUSY.quietMs) {
-      const seen = arrived();
-      await this.#pause(BUSY.quietMs);
-      this.#isBusy = arrived() !== seen;
-    }
-    return true;
+  #pacedStep(): Promise<boolean> {
+    return this.#pace.step(
+      () => this.#step(this.#pace.isBusy ? BUSY_STEP : STEP),
+      () => this.#waiting > 0,
+    );
   }
 
   /** @returns whether there may be more */
@@ -170,11 +164,5 @@ export class Indexer {
     } finally {
       enough.abort();
     }
-  }
-
-  async #pause(milliseconds: number): Promise<void> {
-    if (this.#isClosed) return;
-    this.#hurry = new AbortController();
-    await delay(milliseconds, undefined, { signal: this.#hurry.signal, ref: false }).catch(() => {}); // was ended
   }
 }

@@ -23,6 +23,8 @@ export interface Totals {
   revision: number;
   /** Number of the newest frame of the intake log whose messages are in the tables. */
   loggedTo: number;
+  /** Every message up to this seq is packed, or not worth it. */
+  packedTo: number;
 }
 
 /** Inboxes remembered between transactions. */
@@ -42,6 +44,7 @@ export class Ledger {
     indexedTo: 0,
     revision: 0,
     loggedTo: 0,
+    packedTo: 0,
   };
   /** seq that the next message gets; never one used before while the store is open. */
   nextSeq = 1;
@@ -72,7 +75,7 @@ export class Ledger {
     );
     this.#delete = database.prepare('DELETE FROM inboxes WHERE inbox = ?');
     this.#putTotals = database.prepare(
-      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?, revision = ?, logged_to = ?',
+      'UPDATE totals SET messages = ?, unread = ?, pinned = ?, bytes = ?, file_bytes = ?, indexed_to = ?, revision = ?, logged_to = ?, packed_to = ?',
     );
     this.reload();
   }
@@ -120,8 +123,8 @@ export class Ledger {
       }
     }
     this.#changed.clear();
-    const { messages, unread, pinned, bytes, fileBytes, indexedTo, revision, loggedTo } = this.totals;
-    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo, revision, loggedTo];
+    const { messages, unread, pinned, bytes, fileBytes, indexedTo, revision, loggedTo, packedTo } = this.totals;
+    const values = [messages, unread, pinned, bytes, fileBytes, indexedTo, revision, loggedTo, packedTo];
     if (values.some((value, place) => value !== this.#written[place])) this.#putTotals.run(...values);
     this.#written = values;
     if (this.#byKey.size > REMEMBERED_INBOXES) this.#forget();
@@ -135,10 +138,12 @@ export class Ledger {
     this.#written = [];
     this.totals = this.#database
       .prepare(
-        'SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo, revision, logged_to AS loggedTo FROM totals',
+        'SELECT messages, unread, pinned, bytes, file_bytes AS fileBytes, indexed_to AS indexedTo, revision, logged_to AS loggedTo, packed_to AS packedTo FROM totals',
       )
       .get() as unknown as Totals;
-    this.nextSeq = Math.max(this.nextSeq, this.#largest('seq', 'messages') + 1, this.totals.indexedTo + 1);
+    const { indexedTo, packedTo } = this.totals; // a base bears the number of its message, which may be gone
+    const used = Math.max(this.#largest('seq', 'messages'), indexedTo, packedTo);
+    this.nextSeq = Math.max(this.nextSeq, used + 1);
     this.#nextInbox = Math.max(this.#nextInbox, this.#largest('inbox', 'inboxes') + 1);
   }
 

@@ -151,6 +151,45 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX received_contents_with_file ON received_contents (file) WHERE file IS NOT NULL;
   `,
+  `
+  -- contents is where content and facts of a message come to. Some time later they and the text are packed into zstd
+  -- frames (see packing.ts), and then they are here instead.
+  ALTER TABLE contents ADD COLUMN facts TEXT; -- null when they are in messages, as they were before
+  CREATE TABLE packed (
+    seq     INTEGER PRIMARY KEY,
+    base    INTEGER,                    -- what the frames were made with, or null
+    content BLOB,                       -- null when it has a file
+    text    BLOB,                       -- null when there is none
+    facts   BLOB
+  ) STRICT;
+  CREATE INDEX packed_by_base ON packed (base) WHERE base IS NOT NULL;
+
+  -- Parts of earlier messages that frames were made with, packed by themselves.
+  CREATE TABLE bases (base INTEGER PRIMARY KEY, content BLOB NOT NULL, text BLOB, facts BLOB) STRICT;
+  -- The same once more, on other pages: many messages need them.
+  CREATE TABLE base_copies (base INTEGER PRIMARY KEY, content BLOB NOT NULL, text BLOB, facts BLOB) STRICT;
+
+  -- Texts for search apart from what lists show, so that room becomes free when they are packed. All mail is indexed again.
+  DROP TABLE texts;
+  CREATE TABLE texts (
+    seq         INTEGER PRIMARY KEY,
+    snippet     TEXT NOT NULL,
+    attachments INTEGER NOT NULL,
+    inline      INTEGER NOT NULL,
+    file_names  TEXT NOT NULL           -- joined
+  ) STRICT;
+  CREATE TABLE search_texts (seq INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT; -- folded as words.ts folds
+  DROP TABLE search;
+  -- Columns with the most words come first: FTS5 then takes less room.
+  CREATE VIRTUAL TABLE search USING fts5 (                -- see search-index.ts
+    starts, body, header_values, envelope, recipients, subject, sender, message_id, header_names, marks, cc, bcc, reply_to,
+    file_names, content = '', contentless_delete = 1, tokenize = 'ascii'
+  );
+  UPDATE totals SET indexed_to = 0;
+
+  -- Every message up to this seq is packed, or not worth it.
+  ALTER TABLE totals ADD COLUMN packed_to INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

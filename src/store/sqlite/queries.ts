@@ -21,6 +21,7 @@ import { type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
 import { nameIn } from './search.ts';
 import { ARRIVAL_COLUMNS } from './search-index.ts';
+import { Unpacker } from './unpacker.ts';
 
 /** A content as the database knows it: its bytes, or the file below `contents/` that has them. */
 export type FoundContent =
@@ -86,12 +87,14 @@ const ROWS = `SELECT ${SUMMARY_COLUMNS}, (SELECT json_group_array(name ORDER BY 
 class SqliteQueries implements Queries {
   readonly #database: DatabaseSync;
   readonly #layout: Layout | undefined;
+  readonly #unpacker: Unpacker;
   readonly #statements = new Map<string, StatementSync>();
   readonly #counts = new Counts(({ sql, values }) => this.#statement(sql).get(...values));
 
   constructor(database: DatabaseSync, layout: Layout | undefined) {
     this.#database = database;
     this.#layout = layout;
+    this.#unpacker = new Unpacker(database);
   }
 
   list(query: ListQuery): FoundPage {
@@ -116,11 +119,10 @@ class SqliteQueries implements Queries {
 
   get(id: string): FoundMessage | undefined {
     return this.#atOneMoment(() => {
-      const row = this.#statement(`SELECT ${SUMMARY_COLUMNS}, m.facts ${FROM} WHERE m.id = ?`).get(id) as
-        | (SummaryRow & { readonly facts: string })
-        | undefined;
+      const row = this.#statement(`SELECT ${SUMMARY_COLUMNS} ${FROM} WHERE m.id = ?`).get(id) as SummaryRow | undefined;
       if (!row) return undefined;
-      const message = storedMessageOf(row, this.#inboxesOf(row.seq));
+      const facts = this.#unpacker.facts(row.seq);
+      const message = storedMessageOf({ ...row, facts }, this.#inboxesOf(row.seq));
       if (row.snippet !== null) return { message, unindexed: [] };
       return { message, unindexed: [this.#unindexed(row.seq, id)] };
     });
@@ -161,12 +163,12 @@ class SqliteQueries implements Queries {
 
   pending(limit: number, after = ''): PendingMessage[] {
     return this.#statement(
-      `SELECT id, facts FROM messages WHERE is_pending = 1 AND seq > coalesce((SELECT seq FROM messages WHERE id = ?), 0)
+      `SELECT seq, id FROM messages WHERE is_pending = 1 AND seq > coalesce((SELECT seq FROM messages WHERE id = ?), 0)
        ORDER BY seq LIMIT ?`,
     )
       .all(after, limit)
-      .map(({ id, facts }) => {
-        const { envelope, received, client } = readFacts(String(facts));
+      .map(({ seq, id }) => {
+        const { envelope, received, client } = readFacts(this.#unpacker.facts(Number(seq)));
         return { id: String(id), mailFrom: (received?.envelope ?? envelope).from, client };
       });
   }
@@ -287,10 +289,12 @@ class SqliteQueries implements Queries {
   }
 
   #contentOf(seq: number): FoundContent | undefined {
-    const row = this.#statement(
-      'SELECT m.bytes, m.file, c.content FROM messages m LEFT JOIN contents c ON c.seq = m.seq WHERE m.seq = ?',
-    ).get(seq) as ContentRow | undefined;
-    return row && foundContent(row);
+    const row = this.#statement('SELECT bytes, file FROM messages WHERE seq = ?').get(seq) as
+      | { bytes: number; file: string | null }
+      | undefined;
+    if (!row) return undefined;
+    if (row.file !== null) return { kind: 'file', bytes: row.bytes, file: row.file };
+    return { kind: 'blob', bytes: row.bytes, content: this.#unpacker.content(seq) ?? new Uint8Array(0) };
   }
 
   /** What came, if filters have made something else of it. */

@@ -49,8 +49,8 @@ export class Removal {
     this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
     this.#deleteText = database.prepare('DELETE FROM texts WHERE seq = ?');
     this.#deleteWords = database.prepare('DELETE FROM search WHERE rowid = ?');
-    this.#deletes = ['contents', 'received_contents', 'message_tags', 'messages'].map((table) =>
-      database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
+    this.#deletes = ['contents', 'received_contents', 'search_texts', 'packed', 'message_tags', 'messages'].map(
+      (table) => database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
     );
   }
 

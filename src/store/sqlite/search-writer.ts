@@ -20,13 +20,18 @@ export interface IndexEntry {
 /** Writes texts and the index of their words. */
 export class SearchWriter {
   readonly #put: StatementSync;
+  readonly #putText: StatementSync;
   readonly #places: StatementSync;
   readonly #putWords: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#put = database.prepare(
-      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names, text)
-       SELECT seq, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
+      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names)
+       SELECT seq, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
+    );
+    this.#putText = database.prepare(
+      `INSERT OR REPLACE INTO search_texts (seq, text)
+       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM packed WHERE seq = ?1 AND text IS NOT NULL)`,
     );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
     this.#putWords = database.prepare(
@@ -36,8 +41,9 @@ export class SearchWriter {
 
   /** Does nothing for a message that was removed meanwhile. */
   put({ seq, id, snippet, attachments, inline, fileNames, text, words }: IndexEntry): void {
-    const { changes } = this.#put.run(snippet, attachments, inline, encodeList(fileNames), text, seq, id);
+    const { changes } = this.#put.run(snippet, attachments, inline, encodeList(fileNames), seq, id);
     if (changes === 0) return;
+    this.#putText.run(seq, text);
     const marks = this.#places.all(seq).map(({ inbox }) => inboxMark(Number(inbox)));
     if (attachments > 0) marks.push(MARKS.attachment);
     if (inline > 0) marks.push(MARKS.inline);

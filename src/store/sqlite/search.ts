@@ -34,10 +34,8 @@ export function needsText(query: Query | undefined): boolean {
 }
 
 const ADDRESSED = ['m.sender', 'm.recipients', 'm.cc', 'm.bcc', 'm.reply_to', 'm.envelope'];
-const SHOWN = [...ADDRESSED, 'm.subject', 'm.message_id', "coalesce(t.text, '')"];
-/** Start of a content that lies in the database; null when it is in a file. */
-const START = '(SELECT substr(c.content, 1, 65536) FROM contents c WHERE c.seq = m.seq)';
-const HEADER_VALUES = `header_values(${START}, m.file)`;
+const SHOWN = [...ADDRESSED, 'm.subject', 'm.message_id', 'text_of(m.seq)'];
+const HEADER_VALUES = 'header_values(m.seq, m.file)';
 
 /** The columns a field looks at, each for itself. */
 const COLUMNS: Readonly<Record<Exclude<TextField, 'tag' | 'inbox'>, readonly string[]>> = {
@@ -75,7 +73,7 @@ export function compileScan(query: Query, scope?: readonly string[]): Condition 
       if (query.field === 'inbox') return liesIn(inboxGlob(query), scope);
       return holds(query, COLUMNS[query.field]);
     case 'header':
-      return { sql: `has_header(${START}, m.file, ?, ?)`, values: [query.name, query.text], isSlow: true };
+      return { sql: 'has_header(m.seq, m.file, ?, ?)', values: [query.name, query.text], isSlow: true };
     default:
       return compileFact(query);
   }

@@ -13,6 +13,8 @@ import { Indexer } from './indexer.ts';
 import { IntakeLog } from './intake-log.ts';
 import { layoutOf } from './layout.ts';
 import { NoteGatherer } from './note-gatherer.ts';
+import { Pace } from './pace.ts';
+import { Packer } from './packer.ts';
 import { type ReaderThreads, startReaders } from './readers.ts';
 import { createReading, type Reading } from './reading.ts';
 import { needsText } from './search.ts';
@@ -37,6 +39,8 @@ export interface SqliteStoreOptions {
   /** Events that are kept for those who come back. */
   readonly keptEvents?: number;
   readonly now?: () => number;
+  /** Whether what came some time ago is packed; it is unless this says no. */
+  readonly isPacking?: boolean;
 }
 
 /** Ids become parts of file names. */
@@ -61,6 +65,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     naming,
     report,
     now = createExpiryClock(),
+    isPacking = true,
   } = options;
   const isInMemory = options.directory === MEMORY;
   const directory = isInMemory ? MEMORY : resolve(options.directory);
@@ -107,8 +112,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     onError: (error) => report({ type: 'crash', where: 'store feed', error }),
   });
   for (const { removed, why } of early) onRemoved(removed, why);
+  let packer: Packer | undefined;
   onCommitted = ({ removed, why, events }) => {
     onRemoved(removed, why);
+    if (removed.length > 0) packer?.wake();
     feed.publish(events);
   };
   const indexer = new Indexer({
@@ -116,8 +123,18 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     writer,
     contents,
     arrived: () => arrived,
+    onIndexed: () => packer?.wake(),
     onError: (error) => report({ type: 'crash', where: 'store index', error }),
   });
+  if (isPacking && !isInMemory) {
+    packer = new Packer({
+      directory,
+      writer,
+      pace: new Pace(() => arrived),
+      isYielding: () => indexer.isRunning,
+      onError: (error) => report({ type: 'crash', where: 'store packing', error }),
+    });
+  }
   const loggedTo = await writer.call('intake', undefined);
   const log = loggedTo === undefined ? undefined : new IntakeLog(layoutOf(directory), loggedTo);
   const commit = new GroupCommit({
@@ -223,6 +240,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     await log?.close();
     await notes.drain();
     await indexer.close();
+    await packer?.close();
     try {
       await readers.close();
       if (writer.isAlive) await writer.call('close', undefined);

@@ -1,6 +1,7 @@
 import type { MessageChange, Selection } from '../../mail/store.ts';
 import type { Note } from './annotations.ts';
 import type { EventBatch } from './journal.ts';
+import type { PackStep } from './packer-thread.ts';
 import { readMethods } from './reads.ts';
 import type { IndexEntry } from './search-writer.ts';
 import { serveThread, tellParent } from './thread.ts';
@@ -21,6 +22,8 @@ function methodsOf(writer: Writer) {
     save: ({ batch, keeping }: { readonly batch: Batch; readonly keeping: Keeping }) => writer.save(batch, keeping),
     index: ({ entries, upTo }: { readonly entries: readonly IndexEntry[]; readonly upTo: number }) =>
       writer.index(entries, upTo),
+    pack: (step: PackStep) => writer.pack(step),
+    tidy: () => writer.tidy(),
     remove: (selection: Selection) => writer.remove(selection),
     change: ({ selection, change }: { readonly selection: Selection; readonly change: MessageChange }) =>
       writer.change(selection, change),

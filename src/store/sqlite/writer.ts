@@ -17,6 +17,8 @@ import { type EventBatch, Journal } from './journal.ts';
 import { type Layout, layoutOf, makeDirectories } from './layout.ts';
 import { Ledger } from './ledger.ts';
 import { type StoreLock, takeLock } from './lock.ts';
+import { PackWriter } from './pack-writer.ts';
+import type { PackStep } from './packer-thread.ts';
 import { createQueries, type Queries } from './queries.ts';
 import { Removal } from './removal.ts';
 import { Reserve } from './reserve.ts';
@@ -26,6 +28,7 @@ import { type IndexEntry, SearchWriter } from './search-writer.ts';
 import { asStoreError, isDiskError, MEMORY } from './sqlite-errors.ts';
 import { sweep } from './sweep.ts';
 import { type Committed, Transactions } from './transaction.ts';
+import { Vacuum } from './vacuum.ts';
 import type { CommittedEvent } from './writer-thread.ts';
 
 export interface WriterOptions {
@@ -97,6 +100,8 @@ export class Writer {
   readonly #changes: Changes;
   readonly #annotations: Annotations;
   readonly #index: SearchWriter;
+  readonly #packs: PackWriter;
+  readonly #vacuum: Vacuum;
   readonly #retention: Retention;
   readonly #arrivals: Arrivals;
   readonly #transactions: Transactions;
@@ -121,6 +126,8 @@ export class Writer {
       this.#journal = new Journal(this.#database, options.keptEvents);
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
       this.#index = new SearchWriter(this.#database);
+      this.#packs = new PackWriter(this.#database);
+      this.#vacuum = new Vacuum(this.#database);
       this.#annotations = new Annotations(this.#database, this.#journal);
       this.#changes = new Changes(this.#database, this.#ledger, this.#journal);
       this.#retention = new Retention(this.#database, this.#ledger, this.#removal, limits);
@@ -180,6 +187,26 @@ export class Writer {
     this.#transactions.runLazily(() => {
       for (const entry of entries) this.#index.put(entry);
       this.#ledger.totals.indexedTo = Math.max(this.#ledger.totals.indexedTo, upTo);
+    });
+  }
+
+  /**
+   * Puts packed parts of messages in the place of plain ones.
+   * @returns false if a base is gone: the step has then to be made anew
+   */
+  pack(step: PackStep): boolean {
+    return this.#transactions.runLazily(() => {
+      if (!this.#packs.put(step)) return false;
+      this.#ledger.totals.packedTo = Math.max(this.#ledger.totals.packedTo, step.upTo);
+      return true;
+    });
+  }
+
+  /** Gives room back to the disk that is free in the database, a little at a time. @returns whether there is more */
+  tidy(): boolean {
+    return this.#transactions.runLazily(() => {
+      this.#packs.sweep();
+      return this.#vacuum.step();
     });
   }
 
