@@ -1,26 +1,27 @@
 import { ChunkReader } from './chunk-reader.ts';
 import { DotReader } from './dot-reader.ts';
+import { type BadFrame, type Frame, FrameReader } from './frame-reader.ts';
 import { Input } from './input.ts';
 import { type BadLine, LineReader } from './line-reader.ts';
 import { END, type Machine, nextState, type Row, type Signal, type Table } from './machine.ts';
 import type { Peer } from './peer.ts';
 import type { Reply } from './reply.ts';
-import { splitVerb } from './split-verb.ts';
+import { splitVerb, upperCase } from './split-verb.ts';
 import { describeHandshake, type Handshake, type TlsUpgrade } from './tls-upgrade.ts';
 
 /**
  * The pump between a socket and a machine: read -> step -> settle -> one write per turn.
  *
  * It knows states, readers, deadlines and back-pressure, and nothing of mail. The state owns its reader: what arrives
- * in a `line` state is commands, in a `content` or `chunk` state octets for the session, and in a `handshake` state the
- * beginning of TLS. Replies gather until the input runs out or a handler has to wait, and then leave in one write
+ * in a `line` or `frame` state is commands, in a `content` or `chunk` state octets for the session, and in a `handshake`
+ * state the beginning of TLS. Replies gather until the input runs out or a handler has to wait, and then leave in one write
  * (RFC 2920 §3.2).
  */
 
 /** What a state carries for the pump. */
 export interface StateSpec {
-  /** `answer`: lines that are no commands, but what the client was asked for. */
-  readonly read: 'line' | 'answer' | 'content' | 'chunk' | 'handshake';
+  /** `answer`: lines that are no commands, but what the client was asked for. `frame`: commands in frames of counted octets. */
+  readonly read: 'line' | 'frame' | 'answer' | 'content' | 'chunk' | 'handshake';
   /** Name of the limit (milliseconds) that bounds the wait for the next event: a whole command, a whole message. */
   readonly deadline: string;
   /** A transaction is open: a graceful stop lets it finish. */
@@ -37,7 +38,7 @@ export interface Protocol<S extends string, X extends Session> extends Table<S, 
 
 /** Limits of the pump, with those that the protocol's states name as deadlines. */
 export interface WireLimits {
-  /** Octets of the longest command line, CR LF included. */
+  /** Octets of the longest command line, CR LF included, or of the longest header of a frame. */
   readonly lineBytes: number;
   /** Octets of the longest line in an `answer` state, CR LF included. */
   readonly answerBytes: number;
@@ -57,9 +58,12 @@ export interface Session {
   readonly limits: WireLimits;
   /** Octets that the `chunk` state about to be entered will read. */
   readonly chunkBytes: number;
-  /** Content octets beyond which the signal `endless` is raised. */
+  /** Content octets beyond which the signal `endless` is raised; octets of the longest payload of a frame. */
   readonly ceilingBytes: number;
-  /** Takes content; the view is good until the call returns. A promise pauses reading. Never throws. */
+  /**
+   * Takes content, or the payload of the frame that is run next; the view is good until the call returns. A promise
+   * pauses reading. Never throws.
+   */
   take(view: Buffer): void | Promise<void>;
   /** Is told of every event and its reply, before that is sent. `line` is the command as received. */
   settle(event: string, line: string, reply: Reply): Pace;
@@ -147,6 +151,7 @@ export class Connection<S extends string, X extends Session> {
   readonly #tls: TlsAccess | undefined;
   readonly #input = new Input();
   #lines: LineReader;
+  #frames: FrameReader | undefined;
   #content: DotReader | undefined;
   #chunk: ChunkReader | undefined;
   #contentBytes = 0;
@@ -303,6 +308,12 @@ export class Connection<S extends string, X extends Session> {
         const line = this.#lines.next(this.#input, this.#session.limits.lineBytes);
         if (line === undefined) break;
         this.#runLine(line);
+      } else if (spec.read === 'frame') {
+        if (budget-- === 0) {
+          this.#yield();
+          break;
+        }
+        if (!this.#readFrame()) break;
       } else if (spec.read === 'answer') {
         const line = this.#lines.next(this.#input, this.#session.limits.answerBytes);
         if (line === undefined) break;
@@ -336,6 +347,7 @@ export class Connection<S extends string, X extends Session> {
     this.#shaking = true;
     this.#input.clear();
     this.#lines = new LineReader((this.#machine.table as Protocol<S, X>).anyLineEnd);
+    this.#frames = undefined;
     const bytes = Buffer.concat(this.#out);
     this.#out = [];
     this.#bytesOut += bytes.length;
@@ -464,6 +476,29 @@ export class Connection<S extends string, X extends Session> {
     this.#runSignal('end', cargo);
   }
 
+  /** Runs the next frame; false when more bytes are needed. */
+  #readFrame(): boolean {
+    const { limits, ceilingBytes: payloadBytes } = this.#session;
+    const reader = (this.#frames ??= new FrameReader());
+    const frame = reader.next(this.#input, { headerBytes: limits.lineBytes, payloadBytes });
+    if (frame === undefined) return false;
+    this.#runFrame(frame);
+    return true;
+  }
+
+  #runFrame(frame: Frame | BadFrame): void {
+    if ('trouble' in frame) {
+      this.#runSignal('badFrame', frame.trouble);
+      return;
+    }
+    const { type, args, payload } = frame;
+    const run = (): void =>
+      this.#runCommand(upperCase(type), args.join(' '), [type, payload.length, ...args].join(' '));
+    const taken = payload.length > 0 ? this.#session.take(payload) : undefined;
+    if (taken) this.#waitFor(taken, run);
+    else run();
+  }
+
   #runLine(line: string | BadLine): void {
     if (typeof line !== 'string') {
       this.#runSignal('badLine', line.trouble);
@@ -479,6 +514,10 @@ export class Connection<S extends string, X extends Session> {
         return;
       }
     }
+    this.#runCommand(verb, arg, line);
+  }
+
+  #runCommand(verb: string, arg: string, line: string): void {
     const row = this.#machine.find(this.#state, verb);
     if (row) this.#runRow(row, verb, arg, line);
     else this.#run(this.#machine.knows(verb) ? 'misplaced' : 'unknown', line, line);

@@ -36,6 +36,8 @@ export type Signal =
   | 'misplaced'
   /** A line that is none: too long, wrong ends, forbidden octets; the cargo says which. */
   | 'badLine'
+  /** Octets that are no frame; the cargo says why. */
+  | 'badFrame'
   /** Content went on past every bound. */
   | 'endless'
   | 'tooManyFails'

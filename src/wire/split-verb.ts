@@ -13,7 +13,7 @@ export function splitVerb(line: string): Command {
   return { verb: upperCase(line.slice(0, space)), arg: line.slice(space + 1, end) };
 }
 
-/** ASCII only: `ı` and `ß` must not become letters of a verb. */
-function upperCase(verb: string): string {
+/** A verb in upper case, ASCII only: `ı` and `ß` must not become letters of a verb. */
+export function upperCase(verb: string): string {
   return /^[A-Z]*$/.test(verb) ? verb : verb.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }

@@ -1,4 +1,5 @@
 import type { Target } from './target.ts';
+import { frames } from './targets/frames.ts';
 import { http } from './targets/http.ts';
 import { headers, html, mime } from './targets/mails.ts';
 import { commands, places, queries, settings } from './targets/parsers.ts';
@@ -18,5 +19,6 @@ export const TARGETS: readonly Target[] = [
   places,
   proxy,
   tls,
+  frames,
   http,
 ];
