@@ -1,3 +1,4 @@
+import { printable } from '../mail/terminal-text.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { FingerLimits } from './limits.ts';
 
@@ -14,8 +15,7 @@ export const BAD_QUERY = refusal('Malformed query');
 export const INTERNAL_ERROR = refusal('Internal error in server');
 
 /**
- * Lines of a source as an answer. What is not printable ASCII becomes a question mark: clients show what they get as it
- * is, and what a sender wrote into a subject would be a command to the terminal (RFC 1288 §3.3).
+ * Lines of a source as an answer, made harmless: clients show what they get as it is (RFC 1288 §3.3).
  */
 export function answer(lines: readonly string[], { lineCharacters, replyCharacters }: FingerLimits): Reply {
   let text = '';
@@ -25,8 +25,4 @@ export function answer(lines: readonly string[], { lineCharacters, replyCharacte
     text += `${shown}\r\n`;
   }
   return { outcome: 'ok', bytes: Buffer.from(text, 'latin1') };
-}
-
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/gu, '?');
 }

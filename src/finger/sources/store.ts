@@ -1,5 +1,6 @@
 import { inboxNameFromText, type Naming } from '../../mail/inbox.ts';
-import type { InboxSummary, Store, Summary } from '../../mail/store.ts';
+import type { InboxSummary, Store } from '../../mail/store.ts';
+import { senderOf, sizeOf } from '../../mail/terminal-text.ts';
 import { SOURCE_LIMITS } from '../limits.ts';
 import type { UserSource } from '../source.ts';
 
@@ -38,20 +39,6 @@ async function messagesOf(store: Pick<Store, 'list'>, inbox: string): Promise<st
     const { receivedAt, bytes, subject } = message;
     return `${String(index + 1).padStart(3)}  ${timeOf(receivedAt)}  ${sizeOf(bytes).padStart(8)}  ${senderOf(message)}  ${subject}`;
   });
-}
-
-function senderOf({ from }: Summary): string {
-  return from === null ? '<>' : from.address || from.name;
-}
-
-/** Bytes as people say them: below a thousand as they are, else in steps of a thousand. */
-function sizeOf(bytes: number): string {
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  if (bytes < 1000) return `${bytes} B`;
-  let size = bytes / 1000;
-  let unit = 0;
-  for (; size >= 999.5 && unit < units.length - 1; unit++) size /= 1000;
-  return `${Math.round(size)} ${units[unit]}`;
 }
 
 function timeOf(at: Date): string {
