@@ -5,6 +5,7 @@ import { innerProtocol } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { type Door, type DoorParts, urlOf } from './doors/door.ts';
+import { createDirectory } from './doors/eurechat.ts';
 import { DOORS } from './doors/table.ts';
 import { openCertificates } from './encryption.ts';
 import type { UserSource } from './finger/source.ts';
@@ -118,6 +119,8 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const urls = (): string[] => named.map(({ url }) => url);
     const guard = createGuard(config, resolver, report);
     undo.push(async () => guard.stop());
+    const directory = createDirectory(config, keep.store, report);
+    undo.push(async () => directory.close());
     const clients = new Clients({
       connections: config.httpMaxConnections,
       connectionsPerClient: config.httpClientConnections,
@@ -135,6 +138,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       logins,
       access: http.access,
       users: parts.users,
+      directory,
       clients,
       counters: counters.counts,
       metrics,
@@ -161,6 +165,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     let stopped: Promise<void> | undefined;
     const stop = async (graceMs: number): Promise<void> => {
       await Promise.all(doors.map((door) => door.stop(graceMs)));
+      directory.close();
       certificates?.stop();
       guard.stop();
       await card?.remove();

@@ -81,6 +81,7 @@ function starttlsAt(address: ListenAddress, { tls, profile }: Config): TlsPolicy
     isEncrypted(address.protocol) ||
     inner === 'http' ||
     inner === 'finger' ||
+    inner === 'eurechat' ||
     (inner === 'smtp' && profile === 'mailinator')
   )
     return 'off';

@@ -23,6 +23,7 @@ export const START_ERRORS = Object.freeze({
   STORE_MISSING: 'The data folder holds no store yet.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function, or its command cannot be run.',
+  EURECHAT_OPEN: 'eurechat would take passwords of other machines; that wants eurechats and http-auth.',
   FINGER_OPEN: 'Other machines could ask by finger whose mail is here; say finger-open if they may.',
   FINGER_UNUSABLE: 'The command of finger-source cannot be run.',
   DAEMON_UNREACHABLE: 'The daemon that a command asks has no HTTP listener or does not answer.',

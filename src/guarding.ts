@@ -1,3 +1,4 @@
+import type { InnerProtocol } from './config/listen-url.ts';
 import type { Config } from './config/settings.ts';
 import { parseBlockList } from './dns/block-list.ts';
 import { blockLists } from './dns/block-list-filter.ts';
@@ -20,7 +21,7 @@ import { isThisMachine, Networks } from './wire/networks.ts';
 /** What keeps clients within bounds, made of a configuration; what is off in there costs nothing. */
 export interface Guard {
   readonly sleepers: Sleepers;
-  gate(protocol: Protocol | 'pop3' | 'finger', how: Pick<GateParts, 'isSilent' | 'say'>): Gate;
+  gate(protocol: InnerProtocol, how: Pick<GateParts, 'isSilent' | 'say'>): Gate;
   /** Asked before anybody else's filters, and those asked behind them, when a message is there. */
   filters(protocol: Protocol): { readonly before: readonly Filter[]; readonly behind: readonly Filter[] };
   /** Limits of the sessions of a protocol. */
@@ -73,8 +74,7 @@ export function createGuard(config: Config, resolver: Resolver, report: Reporter
 
   /** LMTP is spoken by one's own mail server, which has many clients' mail in few connections. */
   const tightFrom = config.strainPercent > 0 ? config.strainPercent / 100 : 1;
-  const countsTraffic = (protocol: Protocol | 'pop3' | 'finger'): boolean =>
-    protocol !== 'lmtp' && boundsTraffic(config);
+  const countsTraffic = (protocol: InnerProtocol): boolean => protocol !== 'lmtp' && boundsTraffic(config);
   return {
     sleepers: traffic.sleepers,
     gate: (protocol, how) =>

@@ -1,14 +1,17 @@
 import { lookup } from 'node:dns/promises';
 import type { Hasher } from './auth/hasher.ts';
 import { createToken } from './auth/token.ts';
-import { formatListenUrl, innerProtocol, type ListenAddress } from './config/listen-url.ts';
+import { formatListenUrl, type InnerProtocol, innerProtocol, type ListenAddress } from './config/listen-url.ts';
 import type { Config } from './config.ts';
 import { StartError } from './errors.ts';
 import { type Access, OPEN_ACCESS } from './http/auth/access.ts';
 import { createFileAccess } from './http/auth/file-access.ts';
 import type { Reporter } from './mail/report.ts';
 
-/** Who may use HTTP and open maildrops, and a token for commands of the user that the daemon runs as; '' where none is needed. */
+/** Protocols whose clients may have to show a token. */
+const TAKES_TOKENS: ReadonlySet<InnerProtocol> = new Set(['http', 'pop3', 'eurechat']);
+
+/** Who may use HTTP, open maildrops and be told of mail, and a token for commands of the user that the daemon runs as; '' where none is needed. */
 export interface HttpAccess {
   readonly access: Access;
   readonly localToken: string;
@@ -21,7 +24,8 @@ export interface HttpAccess {
 export async function openHttpAccess(config: Config, report: Reporter, hasher: Hasher): Promise<HttpAccess> {
   const addresses = config.listen.filter(({ protocol }) => innerProtocol(protocol) === 'http');
   const maildrops = config.listen.filter(({ protocol }) => innerProtocol(protocol) === 'pop3');
-  if (config.httpAuth !== '' && addresses.length + maildrops.length > 0) {
+  const showsTokens = config.listen.some(({ protocol }) => TAKES_TOKENS.has(innerProtocol(protocol)));
+  if (config.httpAuth !== '' && showsTokens) {
     const localToken = createToken().text;
     return { access: await createFileAccess({ file: config.httpAuth, report, localToken, hasher }), localToken };
   }

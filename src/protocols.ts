@@ -1,3 +1,4 @@
+import { eurechat } from './eurechat/table.ts';
 import { finger } from './finger/table.ts';
 import { lmtp, lmtpTlsRequired } from './lmtp/table.ts';
 import { pop3 } from './pop3/table.ts';
@@ -13,6 +14,7 @@ const DIAGRAMS: ReadonlyMap<string, () => string> = new Map([
   ['pop3', () => diagram(pop3.table)],
   ['mailinator', () => diagram(mailinator.table)],
   ['finger', () => diagram(finger.table)],
+  ['eurechat', () => diagram(eurechat.table)],
 ]);
 
 export const PROTOCOL_NAMES: readonly string[] = [...DIAGRAMS.keys()];

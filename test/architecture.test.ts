@@ -20,6 +20,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   pop3: ['wire', 'mail'],
   finger: ['wire', 'mail', 'system/command.ts', 'system/turns.ts'],
   milter: ['mail', 'wire/input.ts', 'wire/bare-newlines.ts'],
+  eurechat: ['wire', 'mail'],
   tls: ['mail', '@peculiar/x509', 'reflect-metadata'],
   verify: ['mail', 'mailauth'],
   store: ['mail'],

@@ -22,6 +22,7 @@ const THREATS = [
   'Malformed trivia', // CVE-2020-10957, -10958, -10967: malformed NOOP, a million newlines, ""@d crashed
   'PROXY and XCLIENT', // header unbounded, from anybody, crash on `PROXY TCP4` or on reset
   'Cross-protocol', // ALPACA: the body of an HTTP POST ran as SMTP
+  'Server-side requests', // the daemon calls where a client says: ports of others scanned, services reached that only it can reach
   'Dead sockets', // RST, FIN or a stall left a timer or a descriptor
   'TLS tickets across listeners', // the policy of one listener passed by on another
   'Sink or milter text', // several lines or controls broke the grammar of replies

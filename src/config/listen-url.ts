@@ -1,7 +1,19 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /** Protocols that a listener can speak; a new one needs its name here and a line in doors/table.ts. */
-export const LISTEN_PROTOCOLS = ['smtp', 'smtps', 'lmtp', 'lmtps', 'pop3', 'pop3s', 'finger', 'http', 'https'] as const;
+export const LISTEN_PROTOCOLS = [
+  'smtp',
+  'smtps',
+  'lmtp',
+  'lmtps',
+  'pop3',
+  'pop3s',
+  'finger',
+  'eurechat',
+  'eurechats',
+  'http',
+  'https',
+] as const;
 export type ListenProtocol = (typeof LISTEN_PROTOCOLS)[number];
 
 /** What a listener says to STARTTLS: nothing happens before it, it may come, there is none. */
@@ -26,7 +38,7 @@ export function isEncrypted(protocol: ListenProtocol): boolean {
   return protocol.endsWith('s');
 }
 
-export type InnerProtocol = 'smtp' | 'lmtp' | 'pop3' | 'finger' | 'http';
+export type InnerProtocol = 'smtp' | 'lmtp' | 'pop3' | 'finger' | 'eurechat' | 'http';
 
 /** The protocol as it is without encryption. */
 export function innerProtocol(protocol: ListenProtocol): InnerProtocol {
@@ -66,7 +78,9 @@ function readTraits(protocol: ListenProtocol, query: string): ListenTraits | str
   if (word !== 'tls' || tls === undefined) return `only ?tls= may follow, with ${TLS_POLICIES.join(', ')}`;
   if (isEncrypted(protocol)) return `${protocol} is encrypted from the first octet and takes no ?tls=`;
   if (protocol === 'finger') return 'finger has no STARTTLS';
-  return protocol === 'http' ? 'http has no STARTTLS; https is the encrypted one' : { tls };
+  if (protocol === 'http' || protocol === 'eurechat')
+    return `${protocol} has no STARTTLS; ${protocol}s is the encrypted one`;
+  return { tls };
 }
 
 /** Reads where another server listens: `host:port` or the path of a UNIX socket; undefined if it is neither. */

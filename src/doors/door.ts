@@ -1,6 +1,7 @@
 import type { Server } from 'node:net';
 import { formatListenUrl, innerProtocol, type ListenAddress } from '../config/listen-url.ts';
 import type { Config } from '../config.ts';
+import type { Directory } from '../eurechat/directory.ts';
 import type { UserSource } from '../finger/source.ts';
 import type { Guard } from '../guarding.ts';
 import type { Clients } from '../http/clients.ts';
@@ -42,6 +43,8 @@ export interface DoorParts {
   readonly access: HttpAccess['access'];
   /** Knows the users that finger is asked about in place of the configured source. */
   readonly users: UserSource | undefined;
+  /** Who is told of mail, over all listeners of eurechat. */
+  readonly directory: Directory;
   readonly clients: Clients;
   readonly counters: () => Counts;
   readonly metrics: Metrics | undefined;

@@ -1,5 +1,6 @@
 import type { InnerProtocol } from '../config/listen-url.ts';
 import type { MakeDoor } from './door.ts';
+import { eurechatDoor } from './eurechat.ts';
 import { fingerDoor } from './finger.ts';
 import { httpDoor } from './http.ts';
 import { mailDoor } from './mail.ts';
@@ -11,5 +12,6 @@ export const DOORS: Readonly<Record<InnerProtocol, MakeDoor>> = {
   lmtp: mailDoor,
   pop3: pop3Door,
   finger: fingerDoor,
+  eurechat: eurechatDoor,
   http: httpDoor,
 };

@@ -80,6 +80,30 @@ export type Report =
       readonly code: number;
       readonly text: string;
     }
+  | {
+      /** An endpoint of notices was bound, or not; it was given up by its client, or dropped by us. */
+      readonly type: 'binding';
+      readonly event: 'bound' | 'refused' | 'left' | 'dropped';
+      readonly user: string;
+      readonly address: string;
+      /** 0 where the client named none that could be. */
+      readonly port: number;
+      /** '' where no session had to do with it. */
+      readonly session: string;
+      /** '' if the client wanted it so. */
+      readonly why: string;
+      /** Bindings that there are now. */
+      readonly bound: number;
+    }
+  | {
+      /** An endpoint was told of a message, or could not be, or had too many notices waiting. */
+      readonly type: 'notice';
+      readonly result: 'sent' | 'failed' | 'dropped';
+      readonly message: string;
+      readonly address: string;
+      readonly port: number;
+      readonly why: string;
+    }
   /** The daemon has more to do than it can, or less again; `percent` is the share of the limit that was met. */
   | {
       readonly type: 'load';

@@ -28,6 +28,13 @@ const LOAD_WORDS = {
   overloaded: 'overloaded: new connections and transactions are refused',
 } as const;
 
+const BINDING_WORDS = {
+  bound: 'endpoint bound',
+  refused: 'endpoint refused',
+  left: 'endpoint left',
+  dropped: 'endpoint dropped',
+} as const;
+
 /** Recipients and ids that one line names; beyond, only their number. */
 const NAMED = 5;
 const CAUSES = 5;
@@ -160,6 +167,20 @@ function writeReport(logger: Logger, report: Report): void {
         stderr: visible(errors),
       };
       logger[says](facts, 'command');
+      return;
+    }
+    case 'binding': {
+      const { event, user, address, port, session, why, bound } = report;
+      if (!logger.isLevelEnabled('info')) return;
+      const facts = { user: visible(user), client: visible(address), port, bound };
+      const about = { ...(session !== '' && { session }), ...facts, ...(why !== '' && { why }) };
+      logger.info(about, BINDING_WORDS[event]);
+      return;
+    }
+    case 'notice': {
+      if (!logger.isLevelEnabled('debug')) return;
+      const { result, message, address, port, why } = report;
+      logger.debug({ id: message, client: visible(address), port, ...(why !== '' && { why }) }, `notice ${result}`);
       return;
     }
     case 'tarpit': {

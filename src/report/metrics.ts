@@ -82,6 +82,12 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const milterSeconds = counter('milter_seconds_total', 'Time that milters were waited for', ['milter', 'phase']);
   const milterFailures = counter('milter_failures_total', 'Sessions in which a milter could not be asked', ['milter', 'why']); // biome-ignore format: a row
   const milterEdits = counter('milter_edits_total', 'Changes that milters made to messages', ['milter', 'edit']);
+  const bound = gauge(
+    'notice_endpoints_bound',
+    'Endpoints bound now to be told of mail, one for each user bound there',
+  );
+  const bindings = counter('notice_bindings_total', 'Endpoints bound, refused, left and dropped', ['event']);
+  const notices = counter('notices_total', 'Notices of new mail by what became of them', ['result']);
   const crashes = counter('crashes_total', 'Errors of our own', ['where']);
   const accept = histogram('accept_seconds', 'From the final dot to the reply', SECONDS);
   const commit = histogram('store_commit_seconds', 'Commit of a group of messages, fsync included', COMMIT_SECONDS);
@@ -171,6 +177,13 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
       }
       case 'milter-failure':
         milterFailures.inc({ milter: filters.label(report.milter), why: reasons.label(report.why) });
+        return;
+      case 'binding':
+        bound.set(report.bound);
+        bindings.inc({ event: report.event });
+        return;
+      case 'notice':
+        notices.inc({ result: report.result });
         return;
       case 'crash':
         crashes.inc({ where: wheres.label(report.where) });

@@ -33,7 +33,7 @@ describe('listener URLs', () => {
     ['', 'write it as smtp://host:port or smtp:///path/of.sock'],
     [
       'imap://127.0.0.1:143',
-      '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, finger, http, https)',
+      '"imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, finger, eurechat, eurechats, http, https)',
     ],
     ['lmtp:///run/x.s\ud800ock', 'it holds half a character'],
     ['smtp://127.0.0.1', 'the port is missing'],
@@ -53,6 +53,7 @@ describe('listener URLs', () => {
     ['smtp://host:25?starttls=off', 'only ?tls= may follow, with required, offered, off'],
     ['smtps://host:465?tls=off', 'smtps is encrypted from the first octet and takes no ?tls='],
     ['http://host:80?tls=off', 'http has no STARTTLS; https is the encrypted one'],
+    ['eurechat://host:80?tls=off', 'eurechat has no STARTTLS; eurechats is the encrypted one'],
     ['smtp://host:25#tls=off', 'write it as smtp://host:port or smtp:///path/of.sock'],
     ['smtp:///', 'neither host nor path of a socket is given'],
     ['smtp:///tmp/', 'neither host nor path of a socket is given'],

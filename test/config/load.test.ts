@@ -256,7 +256,7 @@ describe('errors', () => {
     ],
     [
       { listen: ['smtp://127.0.0.1:1', 'imap://x:1'] },
-      'bad value ["smtp://127.0.0.1:1","imap://x:1"] for listen (flag --listen); imap://x:1: "imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, finger, http, https); allowed: URLs such as smtp://host:port, smtps://host:port, lmtp://host:port, lmtps://host:port, pop3://host:port, pop3s://host:port, finger://host:port, http://host:port, https://host:port or smtp:///path/of.sock; ?tls=required|offered|off may follow smtp, lmtp and pop3',
+      'bad value ["smtp://127.0.0.1:1","imap://x:1"] for listen (flag --listen); imap://x:1: "imap" is not a protocol of listeners (smtp, smtps, lmtp, lmtps, pop3, pop3s, finger, eurechat, eurechats, http, https); allowed: URLs such as smtp://host:port, smtps://host:port, lmtp://host:port, lmtps://host:port, pop3://host:port, pop3s://host:port, finger://host:port, eurechat://host:port, eurechats://host:port, http://host:port, https://host:port or smtp:///path/of.sock; ?tls=required|offered|off may follow smtp, lmtp and pop3',
     ],
   ])('name value, key, place and what is allowed: %j', (flags, text) => {
     expect(failure(() => loadConfig(flags as Record<string, string>, {}))).toMatchObject({

@@ -199,6 +199,26 @@ describe('log', () => {
     ).toHaveLength(2);
   });
 
+  it('tells who is bound to be told of mail, and of each notice only at debug', () => {
+    const place = { address: '192.0.2.7', port: 5555 };
+    const binding: Report = {
+      type: 'binding',
+      event: 'bound',
+      user: HOSTILE,
+      ...place,
+      session: 's1',
+      why: '',
+      bound: 1,
+    };
+    const dropped: Report = { ...binding, event: 'dropped', session: '', why: 'no PONG', bound: 0 };
+    const notice: Report = { type: 'notice', result: 'failed', message: 'id1', ...place, why: 'ECONNREFUSED' };
+    expect(lines([binding, dropped, notice])).toMatchObject([
+      { level: 'info', msg: 'endpoint bound', session: 's1', client: '192.0.2.7', port: 5555, bound: 1 },
+      { level: 'info', msg: 'endpoint dropped', why: 'no PONG', bound: 0 },
+    ]);
+    expect(lines([notice], 'debug')).toMatchObject([{ msg: 'notice failed', id: 'id1', why: 'ECONNREFUSED' }]);
+  });
+
   it('is silent when told so', () => {
     expect(log([disposed(message('a@b', ['c@d'])), SESSION_END], 'silent')).toBe('');
   });

@@ -51,7 +51,8 @@ export function cutsOf({ settings }: Dialogue): Cut[] {
   return canEncrypt ? [...named, 'encrypted'] : named;
 }
 
-export function parseDialogues(text: string): Dialogue[] {
+/** @param lineEnd what ends a line of the client's */
+export function parseDialogues(text: string, lineEnd: '\r\n' | '\n' = '\r\n'): Dialogue[] {
   const dialogues: { name: string; line: number; settings: Map<string, string>; steps: Step[]; checks: Check[] }[] = [];
   const shared = new Map<string, string>();
   for (const [index, raw] of text.split('\n').entries()) {
@@ -74,7 +75,7 @@ export function parseDialogues(text: string): Dialogue[] {
     else if (raw === 'S: (close)') current.steps.push({ kind: 'serverCloses', line });
     else if (raw === 'S: (silent)') current.steps.push({ kind: 'serverSilent', line });
     else if (client) {
-      const once = Buffer.concat([unescapeText(client[3] ?? ''), Buffer.from(client[2] === ':' ? '\r\n' : '')]);
+      const once = Buffer.concat([unescapeText(client[3] ?? ''), Buffer.from(client[2] === ':' ? lineEnd : '')]);
       const bytes = Buffer.concat(Array.from({ length: Number(client[1] ?? 1) }, () => once));
       const last = current.steps.at(-1);
       if (last?.kind === 'client') {
@@ -429,13 +430,21 @@ export class Heard {
     return this.#closed;
   }
 
-  /** The next line without its CR LF; undefined if none comes. */
-  async line(): Promise<string | undefined> {
-    const end = await this.#until(() => (this.#text.includes('\r\n') ? this.#text.indexOf('\r\n') : undefined));
+  /** The next line without its end; undefined if none comes. */
+  async line(lineEnd: '\r\n' | '\n' = '\r\n'): Promise<string | undefined> {
+    const end = await this.#until(() => (this.#text.includes(lineEnd) ? this.#text.indexOf(lineEnd) : undefined));
     if (end === undefined) return undefined;
     const line = this.#text.slice(0, end);
-    this.#text = this.#text.slice(end + 2);
+    this.#text = this.#text.slice(end + lineEnd.length);
     return line;
+  }
+
+  /** The next so many octets, as far as they come. */
+  async octets(count: number): Promise<string> {
+    await this.#until(() => (this.#text.length >= count ? true : undefined));
+    const octets = this.#text.slice(0, count);
+    this.#text = this.#text.slice(count);
+    return octets;
   }
 
   /** Undefined if the next reply is as expected, else what is wrong. `250-x` is one line, `250 x` the whole rest of a reply. */

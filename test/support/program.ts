@@ -31,6 +31,8 @@ export const PACKAGES = {
   getmail: 'getmail6',
   finger: 'finger',
   ip: 'iproute2',
+  ss: 'iproute2',
+  nc: 'netcat-openbsd',
   chromium: 'chromium',
 } as const;
 
