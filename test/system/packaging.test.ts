@@ -31,11 +31,16 @@ describeWithPeers('the configuration for logrotate', ['logrotate'], ({ logrotate
 });
 
 describe('inboxd print', () => {
-  it('has the service started with the flags of Node.js that it was started with', async () => {
+  it('has the service and the container started with a bound on the memory for new objects', async () => {
     const flag = '--max-semi-space-size=8';
-    const { stdout } = await run(process.execPath, [flag, BIN, 'print', 'systemd-service']);
-    expect(stdout).toContain(`ExecStart=${process.execPath} ${flag} `);
-    expect(readFileSync(BIN, 'utf8').split('\n')[0]).toBe(`#!/usr/bin/env -S node ${flag}`);
+    const { stdout: unit } = await inboxd(['print', 'systemd-service']);
+    expect(unit).toContain(`ExecStart=${process.execPath} ${flag} `);
+    const { stdout: dockerfile } = await inboxd(['print', 'dockerfile']);
+    expect(dockerfile).toContain(`NODE_OPTIONS=${flag}`);
+  });
+
+  it('is no program whose first line only some systems read', () => {
+    expect(readFileSync(BIN, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node');
   });
 
   it('names what there is', async () => {

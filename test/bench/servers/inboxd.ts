@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import type { Contestant, RunningServer } from '../contest.ts';
 import { freePort, startServer } from './process.ts';
 
-const BIN = fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url));
+/** What Node.js is given to run the daemon, as the unit of systemd has it. */
+export const DAEMON = ['--max-semi-space-size=8', fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url))];
 /** The peers log nothing either. */
 const QUIET = ['--log-level', 'warn'];
 const KEEP_ALL = ['--keep-per-inbox', '0', '--keep-bytes', '0'];
@@ -14,7 +15,11 @@ async function startInboxd(args: readonly string[]): Promise<RunningServer> {
   const data = mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
   const [port, httpPort] = [await freePort(), await freePort()];
   const ports = ['--port', String(port), '--http-port', String(httpPort)];
-  const server = await startServer(BIN, ['serve', '--allow-root', ...ports, '--data', data, ...args], port);
+  const server = await startServer(
+    process.execPath,
+    [...DAEMON, 'serve', '--allow-root', ...ports, '--data', data, ...args],
+    port,
+  );
   return {
     ...server,
     async held() {

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
-import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { RunningServer } from '../contest.ts';
 
@@ -32,7 +31,7 @@ export async function startServer(
 ): Promise<RunningServer> {
   const child = spawn(program, args, {
     stdio: ['ignore', output ?? 'ignore', 'inherit'],
-    env: { ...process.env, PATH: `${dirname(process.execPath)}:${process.env.PATH}`, ...env },
+    env: { ...process.env, ...env },
   });
   const ended = once(child, 'exit');
   const give = performance.now() + START_MS;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { DAEMON } from '../servers/inboxd.ts';
 import { freePort, startServer } from '../servers/process.ts';
 import type { ProbeLine } from './probe.ts';
 import { browse, follow, type ReadCount } from './readers.ts';
@@ -41,7 +42,6 @@ export interface SoakResult {
 const SESSIONS = 20;
 const BROWSERS = 3;
 const FOLLOWERS = 4;
-const BIN = fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url));
 const PROBE = fileURLToPath(new URL('./probe.ts', import.meta.url));
 /** Bounded as a real one is, so that the store reaches its size during the warm-up. */
 const ARGUMENTS = '--allow-root --keep-bytes 256MiB --keep-per-inbox 500 --log-level warn --log-format json'.split(' ');
@@ -55,7 +55,7 @@ export async function soak(options: SoakOptions): Promise<SoakResult> {
   const output = openSync(log, 'w');
   const [port, httpPort] = [await freePort(), await freePort()];
   const where = ['--port', String(port), '--http-port', String(httpPort), '--data', join(folder, 'data')];
-  const daemon = await startServer(BIN, ['serve', ...where, ...ARGUMENTS], port, {
+  const daemon = await startServer(process.execPath, [...DAEMON, 'serve', ...where, ...ARGUMENTS], port, {
     env: { NODE_OPTIONS: `--import=${PROBE}`, SOAK_PROBE_FILE: probe },
     output,
   });
