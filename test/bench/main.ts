@@ -7,8 +7,10 @@
  *   --load A,B         these loads only; writes nothing
  *   --only search      lists and searches of a store with a million messages instead of all that; writes its own section.
  *                      Filling the store takes a quarter of an hour the first time; it stays for the next run
- *       --messages N   so many messages (default 1000000); with another number nothing is written
+ *   --only million     a daemon with a million messages against one with none: start, speed, slowest replies, memory
+ *       --messages N   so many messages (default 1000000); with another number nothing is written; for these two
  *       --data FOLDER  keeps the store there and not in the folder for temporary files
+ *   --only disk        what newsletters and mail to many take on disk (--messages N, 10000 each)
  *   --list             prints the names of servers and loads
  *
  * No timing decides a test: this program ends with an error only if a message was not accepted, or not kept.
@@ -16,8 +18,10 @@
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Contestant, contest, type Load, type Result } from './contest.ts';
+import { DISK_CASES, diskTable } from './disk/main.ts';
 import { SMTP_SOURCE_LOADS } from './loads/smtp-source.ts';
-import { circumstances, ratiosOf, tableOf } from './report.ts';
+import { measureMillion } from './million/main.ts';
+import { circumstances, machineLines, ratiosOf, tableOf } from './report.ts';
 import { writeSection } from './results.ts';
 import { measureSearch } from './search/main.ts';
 import { inboxdDiscard, inboxdStore, inboxdStoreLogging } from './servers/inboxd.ts';
@@ -43,6 +47,16 @@ Written by \`npm run bench -- --only search\`. Words are as frequent as in a lan
 messages and, like a first page of the API, for the total up to 10 000. Every time is one from the call of the store to
 its answer. A row is the quietest of the passes for that kind, by its p99.`;
 
+const MILLION_HEADING = `## With a million messages
+
+Written by \`npm run bench -- --only million\`. Client and daemon share the cores.`;
+
+const DISK_HEADING = `## Repeated mail on disk
+
+Written by \`npm run bench -- --only disk\`: the newsletters of one sender, each with a name, a code, links and a signature of
+its own, and one of them to many. A copy is what lies in an inbox; raw octets count once for each. On disk is the whole
+database after a checkpoint, index of words and room that is free for new mail included.`;
+
 const { values: flags } = parseArgs({
   options: {
     smoke: { type: 'boolean', default: false },
@@ -60,8 +74,14 @@ if (flags.list) {
   process.exit(0);
 }
 
-if (flags.only === 'search') {
-  await benchSearch();
+const OWN_TABLES: Readonly<Record<string, () => Promise<void>>> = {
+  search: benchSearch,
+  million: benchMillion,
+  disk: benchDisk,
+};
+const own = OWN_TABLES[flags.only ?? ''];
+if (own) {
+  await own();
   process.exit(0);
 }
 
@@ -100,6 +120,34 @@ async function benchSearch(): Promise<void> {
   const machine = await circumstances('npm run bench -- --only search', SEARCH.passes);
   const load = `Load of the machine at the end: ${loadavg()[1]!.toFixed(1)} on ${cpus().length} cores, this program included.`;
   writeSection('search', [SEARCH_HEADING, machine, load, section].join('\n\n'));
+}
+
+async function benchMillion(): Promise<void> {
+  const messages = wholeNumber(flags.messages ?? '1000000', 'messages');
+  const data = flags.data === undefined ? {} : { data: flags.data };
+  const section = await measureMillion({ messages, ...data, rounds: wholeNumber(flags.rounds ?? '5', 'rounds') });
+  console.log(section);
+  if (flags.messages === undefined)
+    writeSection('million', [MILLION_HEADING, await machineTable(), section].join('\n\n'));
+}
+
+async function benchDisk(): Promise<void> {
+  const messages = wholeNumber(flags.messages ?? '10000', 'messages');
+  const figures = [];
+  for (const measure of Object.values(DISK_CASES)) figures.push(await measure(messages));
+  const section = diskTable(figures);
+  console.log(section);
+  if (flags.messages === undefined) writeSection('disk', [DISK_HEADING, await machineTable(), section].join('\n\n'));
+}
+
+/** What figures without peers were taken on. */
+async function machineTable(): Promise<string> {
+  const lines = [
+    ['taken', new Date().toISOString().slice(0, 10)],
+    ...(await machineLines()),
+    ['load average', `${loadavg()[1]!.toFixed(1)} at the end, on ${cpus().length} cores`],
+  ];
+  return ['| | |', '|---|---|', ...lines.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 }
 
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string): readonly T[] {

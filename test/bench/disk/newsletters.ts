@@ -18,7 +18,9 @@ const STYLE = [
   'font-family:Helvetica,Arial,sans-serif;font-size:15px;line-height:24px;color:#3c4043;padding:0 32px 18px 32px',
   'font-family:Georgia,serif;font-size:21px;line-height:30px;color:#202124;font-weight:bold;padding:24px 32px 6px 32px',
   'background-color:#ffffff;border-radius:6px;border:1px solid #dadce0;max-width:600px;margin:0 auto;width:100%',
+  'background-color:#1a73e8;border-radius:4px;color:#ffffff;display:inline-block;font-family:Helvetica,Arial,sans-serif;font-size:14px;font-weight:bold;line-height:40px;mso-hide:all;padding:0 24px;text-align:center;text-decoration:none',
 ];
+const TABLE = 'role="presentation" border="0" cellpadding="0" cellspacing="0" align="center" width="600"';
 
 /** Makes newsletter after newsletter of one campaign. The same number gives the same octets in every run. */
 export function createNewsletters(campaign: number): (n: number) => Newsletter {
@@ -49,7 +51,10 @@ export function createNewsletters(campaign: number): (n: number) => Newsletter {
       `<tr><td style="${STYLE[0]}">your code for this week is <b style="letter-spacing:2px">${code}</b>.</td></tr>`,
       ...articles.flatMap(({ title, text }, place) => [
         `<tr><td style="${STYLE[1]}">${title}</td></tr><tr><td style="padding:0 32px"><img src="https://letters${campaign}.example/i/${place}.png" width="536" height="240" alt="" style="display:block;border:0;width:100%;height:auto"></td></tr>`,
-        `<tr><td style="${STYLE[0]}">${text} <a href="https://letters${campaign}.example/a/${place}" style="color:#1a73e8;text-decoration:none">${title.split(' ')[0]}</a></td></tr>`,
+        `<tr><td style="${STYLE[0]}">${text}</td></tr>`,
+        `<!--[if mso | IE]></table></td></tr></table><table ${TABLE} style="width:600px"><tr><td style="line-height:0;font-size:0;mso-line-height-rule:exactly;"><![endif]-->`,
+        `<tr><td align="left" style="padding:0 32px 24px 32px"><table ${TABLE} style="border-collapse:separate;line-height:100%"><tr><td align="center" bgcolor="#1a73e8" role="presentation" style="border:none;border-radius:4px;cursor:auto;mso-padding-alt:10px 25px" valign="middle"><a href="https://letters${campaign}.example/a/${place}?utm_source=letter&amp;utm_medium=email&amp;utm_campaign=weekly-${campaign}" style="${STYLE[3]}" target="_blank">${title.split(' ')[0]}</a></td></tr></table></td></tr>`,
+        '<!--[if mso | IE]></td></tr></table><table role="presentation" border="0" cellpadding="0" cellspacing="0" width="100%"><tr><td><![endif]-->',
       ]),
       `<tr><td style="${STYLE[0]}"><a href="${link}" style="color:#1a73e8">Read on</a></td></tr></table></body></html>`,
     ];

@@ -11,8 +11,9 @@ export const DAEMON = ['--max-semi-space-size=8', fileURLToPath(new URL('../../.
 const QUIET = ['--log-level', 'warn'];
 const KEEP_ALL = ['--keep-per-inbox', '0', '--keep-bytes', '0'];
 
-async function startInboxd(args: readonly string[]): Promise<RunningServer> {
-  const data = mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
+/** @param folder that is kept; without one, a new one that goes in the end */
+export async function startInboxd(args: readonly string[], folder?: string): Promise<RunningServer> {
+  const data = folder ?? mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
   const [port, httpPort] = [await freePort(), await freePort()];
   const ports = ['--port', String(port), '--http-port', String(httpPort)];
   const server = await startServer(
@@ -28,7 +29,7 @@ async function startInboxd(args: readonly string[]): Promise<RunningServer> {
     },
     async stop() {
       await server.stop();
-      rmSync(data, { recursive: true, force: true });
+      if (folder === undefined) rmSync(data, { recursive: true, force: true });
     },
   };
 }
