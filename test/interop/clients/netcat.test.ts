@@ -43,7 +43,7 @@ describeWithPeers('notices by netcat', ['nc', 'ss'], ({ nc, ss }) => {
         await deliver(client, { from: 'ada@out.example', to: ['corrado@in.example'], content });
       }
       await client.quit();
-      await until(() => (shown.match(/MESSAGE/g) ?? []).length === 2);
+      await until(() => (shown.match(/ B\n/g) ?? []).length === 2);
       // control characters are no part of a subject; what is left of them is text
       const notice = (text: string): string =>
         `MESSAGE \\d+ inboxd\n[0-9a-z]{26}  ada@out\\.example  ${text}  \\d+ B\n`;
