@@ -7,6 +7,7 @@ import { inboxOf, type Naming } from '../../mail/inbox.ts';
 import { type Address, QUARANTINE_CHARACTERS } from '../../mail/store.ts';
 import { tagsOfMail } from '../../mail/tags.ts';
 import { encodeAddresses, encodeList, plain } from './address-text.ts';
+import type { DeliveryWriter } from './delivery-writer.ts';
 import type { Arrival, ArrivalEnvelope, ArrivedBytes, EnvelopeFacts, Facts } from './facts.ts';
 import type { EventRow, Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
@@ -21,6 +22,7 @@ export class Arrivals {
   readonly #contents: string;
   readonly #ledger: Ledger;
   readonly #journal: Journal;
+  readonly #deliveries: DeliveryWriter;
   readonly #message: StatementSync;
   readonly #content: StatementSync;
   readonly #receivedContent: StatementSync;
@@ -28,8 +30,16 @@ export class Arrivals {
   readonly #tag: StatementSync;
 
   /** @param contents folder of the content files */
-  constructor(database: DatabaseSync, ledger: Ledger, journal: Journal, naming: Naming, contents: string) {
+  constructor(
+    database: DatabaseSync,
+    ledger: Ledger,
+    journal: Journal,
+    deliveries: DeliveryWriter,
+    naming: Naming,
+    contents: string,
+  ) {
     this.#journal = journal;
+    this.#deliveries = deliveries;
     this.#naming = naming;
     this.#contents = contents;
     this.#ledger = ledger;
@@ -48,9 +58,10 @@ export class Arrivals {
 
   /**
    * Puts one message in. It is listed, found and put into inboxes by what filters made of it.
+   * @param now milliseconds since 1970
    * @returns its inboxes, or undefined when a message of this id is there already
    */
-  add({ arrival, content, receivedContent }: ArrivedBytes): InboxEntry[] | undefined {
+  add({ arrival, content, receivedContent }: ArrivedBytes, now: number): InboxEntry[] | undefined {
     const seq = this.#ledger.nextSeq++;
     const envelope = this.#envelopeOf(arrival);
     const { received } = arrival;
@@ -117,6 +128,7 @@ export class Arrivals {
     }
     const names = new Set(envelope.to.map(([, inbox]) => inbox));
     this.#journal.add('received', arrival.id, [...names], row);
+    this.#deliveries.add(row, [...names], now);
     return this.#enter(seq, arrival, names);
   }
 

@@ -190,6 +190,36 @@ const MIGRATIONS: readonly string[] = [
   -- Every message up to this seq is packed, or not worth it.
   ALTER TABLE totals ADD COLUMN packed_to INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Who is told of mail that comes: see delivery-writer.ts.
+  CREATE TABLE delivery_targets (
+    target       INTEGER PRIMARY KEY,
+    name         TEXT NOT NULL,
+    inboxes      TEXT NOT NULL,           -- JSON of globs; [] is all
+    is_active    INTEGER NOT NULL,
+    most_waiting INTEGER NOT NULL,
+    most_dead    INTEGER NOT NULL,
+    waiting      INTEGER NOT NULL DEFAULT 0,
+    dead         INTEGER NOT NULL DEFAULT 0,
+    last         TEXT                     -- JSON: how the last attempt went
+  ) STRICT;
+  CREATE UNIQUE INDEX delivery_targets_by_name ON delivery_targets (name);
+  CREATE TABLE deliveries (
+    seq       INTEGER PRIMARY KEY,
+    target    INTEGER NOT NULL,
+    message   TEXT NOT NULL,              -- id
+    inboxes   TEXT NOT NULL,              -- JSON of names
+    summary   TEXT NOT NULL,              -- JSON: see journal.ts
+    is_wanted INTEGER NOT NULL,
+    attempts  INTEGER NOT NULL,
+    queued_at INTEGER NOT NULL,           -- milliseconds since 1970, as those below
+    due_at    INTEGER NOT NULL,
+    died_at   INTEGER,                    -- of a dead letter
+    why       TEXT
+  ) STRICT;
+  CREATE INDEX deliveries_waiting ON deliveries (target, seq) WHERE died_at IS NULL;
+  CREATE INDEX deliveries_dead ON deliveries (target, died_at) WHERE died_at IS NOT NULL;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import type { DeadLetter, Delivery, TargetCounts, WholeDelivery } from '../../mail/deliveries.ts';
 import type {
   ContentForm,
   InboxPage,
@@ -14,6 +15,7 @@ import type {
 import { fold } from '../../mail/words.ts';
 import { Counts } from './counts.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { readDead, readDelivery, readTargetCounts, readWaiting } from './delivery-reads.ts';
 import { type FoundEvents, readEvents } from './events.ts';
 import { readFacts } from './facts.ts';
 import type { Layout } from './layout.ts';
@@ -66,6 +68,10 @@ export interface Queries {
   pending(limit: number, after: string | undefined): PendingMessage[];
   /** Events after an id, at most `limit`; 'gone' when some of them are no longer kept. */
   events(after: number, limit: number): FoundEvents | 'gone';
+  waitingDeliveries(target: string, after: number, limit: number): Delivery[];
+  delivery(seq: number): WholeDelivery | undefined;
+  deadLetters(target: string, limit: number): DeadLetter[];
+  deliveryCounts(): TargetCounts[];
   stats(): Omit<StoreStats, 'deleted' | 'location'>;
   /** The next messages to be indexed, oldest first, with contents of at most so many octets but for the first. */
   unindexed(limits: { readonly messages: number; readonly bytes: number }): Backlog;
@@ -178,6 +184,22 @@ class SqliteQueries implements Queries {
       'SELECT min(tag) AS tag, count(*) AS messages FROM message_tags GROUP BY folded',
     ).all();
     return new Map(rows.map(({ tag, messages }) => [String(tag), Number(messages)]));
+  }
+
+  waitingDeliveries(target: string, after: number, limit: number): Delivery[] {
+    return readWaiting((sql) => this.#statement(sql), target, after, limit);
+  }
+
+  delivery(seq: number): WholeDelivery | undefined {
+    return readDelivery((sql) => this.#statement(sql), seq);
+  }
+
+  deadLetters(target: string, limit: number): DeadLetter[] {
+    return readDead((sql) => this.#statement(sql), target, limit);
+  }
+
+  deliveryCounts(): TargetCounts[] {
+    return readTargetCounts((sql) => this.#statement(sql));
   }
 
   events(after: number, limit: number): FoundEvents | 'gone' {

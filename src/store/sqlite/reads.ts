@@ -22,6 +22,19 @@ export function readMethods(queries: () => Queries) {
       queries().pending(limit, after),
     tags: () => queries().tags(),
     events: ({ after, limit }: { readonly after: number; readonly limit: number }) => queries().events(after, limit),
+    waitingDeliveries: ({
+      target,
+      after,
+      limit,
+    }: {
+      readonly target: string;
+      readonly after: number;
+      readonly limit: number;
+    }) => queries().waitingDeliveries(target, after, limit),
+    delivery: (seq: number) => queries().delivery(seq),
+    deadLetters: ({ target, limit }: { readonly target: string; readonly limit: number }) =>
+      queries().deadLetters(target, limit),
+    deliveryCounts: () => queries().deliveryCounts(),
     stats: () => queries().stats(),
     unindexed: (limits: { readonly messages: number; readonly bytes: number }) => {
       const found = queries().unindexed(limits);

@@ -1,18 +1,21 @@
 import { join, resolve } from 'node:path';
 import { type Content, contentOf, SPOOL_MEMORY_BYTES } from '../../mail/content.ts';
+import type { DeliveryBounds, DeliveryQueue, DeliveryTarget } from '../../mail/deliveries.ts';
 import type { Naming } from '../../mail/inbox.ts';
 import type { Message } from '../../mail/message.ts';
 import type { Reporter } from '../../mail/report.ts';
 import type { ContentForm, Selection, Store } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { createExpiryClock } from '../expiry-clock.ts';
+import type { Note } from './annotations.ts';
 import { dropFile, keepAsFile } from './content-files.ts';
+import { StoreDeliveries } from './delivery-queue.ts';
 import { type ContentFiles, NO_FILES, receivedContent } from './facts.ts';
+import { Gatherer } from './gatherer.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
 import { IntakeLog } from './intake-log.ts';
 import { layoutOf } from './layout.ts';
-import { NoteGatherer } from './note-gatherer.ts';
 import { Pace } from './pace.ts';
 import { Packer } from './packer.ts';
 import { type ReaderThreads, startReaders } from './readers.ts';
@@ -36,11 +39,17 @@ export interface SqliteStoreOptions {
   readonly keepBytes: number;
   readonly keepAgeMs: number;
   readonly report: Reporter;
+  /** Who is told of mail that comes, and how much may wait for each; absent: as it was when the store was last opened. */
+  readonly deliveries?: { readonly targets: readonly DeliveryTarget[]; readonly bounds: DeliveryBounds };
   /** Events that are kept for those who come back. */
   readonly keptEvents?: number;
   readonly now?: () => number;
   /** Whether what came some time ago is packed; it is unless this says no. */
   readonly isPacking?: boolean;
+}
+
+export interface SqliteStore extends Store {
+  readonly deliveries: DeliveryQueue;
 }
 
 /** Ids become parts of file names. */
@@ -55,7 +64,7 @@ const EXPIRE_MS = { least: 1000, most: 60_000 };
  * (fsync) and every read sees it.
  * @throws errors with the codes of `STORE_ERRORS`
  */
-export async function createSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function createSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const {
     keepPerInbox,
     keepBytesPerInbox = 0,
@@ -88,7 +97,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     report({ type: 'crash', where: 'store', error: new StoreError('STORE_FAILED', text, { cause }) });
   };
   const limits = { keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs };
-  const data: WriterOptions = { directory, naming, limits, keptEvents, now: now() };
+  const data: WriterOptions = { directory, naming, limits, keptEvents, deliveries: options.deliveries, now: now() };
   const starting = isInMemory ? undefined : startReaders(2, onDeath);
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
@@ -106,6 +115,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
         throw error;
       })
     : readersOfMemory(writer);
+  const deliveries = new StoreDeliveries({ reader: readers.quick, writer, now });
   const feed = new StoreFeed({
     latest: await writer.call('latestEvent', undefined),
     read: (after, limit) => readers.quick.call('events', { after, limit }),
@@ -113,10 +123,11 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
   });
   for (const { removed, why } of early) onRemoved(removed, why);
   let packer: Packer | undefined;
-  onCommitted = ({ removed, why, events }) => {
+  onCommitted = ({ removed, why, events, overflow }) => {
     onRemoved(removed, why);
     if (removed.length > 0) packer?.wake();
     feed.publish(events);
+    if (overflow && overflow.length > 0) deliveries.tell(overflow);
   };
   const indexer = new Indexer({
     reader: readers.slow,
@@ -144,7 +155,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     onHealth: (isHealthy) => {
       isWell = isHealthy;
     },
-    onCommit: (stored, { removed, events, commitMs }) => {
+    onCommit: (stored, { removed, events, overflow, commitMs }) => {
       arrived += stored.length;
       if (stored.length > 0) {
         report({ type: 'stored', ids: stored, commitMs });
@@ -152,12 +163,13 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       }
       onRemoved(removed, 'retention');
       for (const batch of events) feed.publish(batch);
+      deliveries.tell(overflow);
     },
     onLogged: (messages, milliseconds) => report({ type: 'logged', messages, milliseconds }),
     onOrphan: (files) => void dropFiles(files),
     onError: (error) => report({ type: 'crash', where: 'store', error }),
   });
-  const notes = new NoteGatherer(writer);
+  const notes = new Gatherer((batch: readonly Note[]) => writer.call('annotate', batch));
   const reading = readYourWrites(createReading(readers, indexer, contents), commit);
   const expiry = keepAgeMs > 0 ? startExpiry(writer, keepAgeMs, now, report) : undefined;
   let preparing = 0; // messages whose content file is being made
@@ -239,6 +251,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
     await commit.drain();
     await log?.close();
     await notes.drain();
+    await deliveries.drain();
     await indexer.close();
     await packer?.close();
     try {
@@ -278,6 +291,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<St
       return notes.add({ id, annotation });
     },
     feed,
+    deliveries,
     stats: async () => ({ ...(await reading.stats()), deleted, location: directory }),
     async ready() {
       if (closing || !writer.isAlive || !readers.isAlive) return false;

@@ -1,3 +1,4 @@
+import type { Overflow, Settlement } from '../../mail/deliveries.ts';
 import type { MessageChange, Selection } from '../../mail/store.ts';
 import type { Note } from './annotations.ts';
 import type { EventBatch } from './journal.ts';
@@ -13,6 +14,14 @@ export interface CommittedEvent {
   readonly removed: readonly string[];
   readonly why: 'asked' | 'retention';
   readonly events: EventBatch | undefined;
+  /** Deliveries that there was no room for. */
+  readonly overflow?: readonly Overflow[];
+}
+
+interface Replay {
+  readonly target: string;
+  readonly ids: readonly string[] | undefined;
+  readonly now: number;
 }
 
 function methodsOf(writer: Writer) {
@@ -28,6 +37,9 @@ function methodsOf(writer: Writer) {
     change: ({ selection, change }: { readonly selection: Selection; readonly change: MessageChange }) =>
       writer.change(selection, change),
     annotate: (notes: readonly Note[]) => writer.annotate(notes),
+    settle: ({ settlements, now }: { readonly settlements: readonly Settlement[]; readonly now: number }) =>
+      writer.settle(settlements, now),
+    replay: ({ target, ids, now }: Replay) => writer.replay(target, ids, now),
     latestEvent: () => writer.latestEvent,
     expire: (now: number) => writer.expire(now),
     probe: () => writer.probe(),

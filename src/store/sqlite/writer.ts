@@ -2,6 +2,7 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } 
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import type { DeliveryBounds, DeliveryTarget, Overflow, Settlement } from '../../mail/deliveries.ts';
 import type { Naming } from '../../mail/inbox.ts';
 import { makeDirectory } from '../../mail/make-directory.ts';
 import type { MessageChange, Selection } from '../../mail/store.ts';
@@ -11,6 +12,7 @@ import { Arrivals } from './arrivals.ts';
 import { Changes } from './changes.ts';
 import { RECEIVED } from './content-files.ts';
 import { openToWrite } from './database.ts';
+import { DeliveryWriter } from './delivery-writer.ts';
 import { type Arrival, type ArrivalContent, type ArrivedBytes, cutContents } from './facts.ts';
 import { makeIntake, readIntake } from './intake-log.ts';
 import { type EventBatch, Journal } from './journal.ts';
@@ -37,6 +39,8 @@ export interface WriterOptions {
   readonly limits: RetentionLimits;
   /** Events to be kept at least; as many as usual when absent. */
   readonly keptEvents?: number | undefined;
+  /** Who is told of mail that comes; as the store has it when absent. */
+  readonly deliveries?: { readonly targets: readonly DeliveryTarget[]; readonly bounds: DeliveryBounds } | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -75,6 +79,8 @@ export interface BatchOutcome {
   readonly removed: readonly string[];
   /** One for each transaction. */
   readonly events: readonly EventBatch[];
+  /** Deliveries that there was no room for. */
+  readonly overflow: readonly Overflow[];
   /** What committing took, fsync included. */
   readonly commitMs: number;
   /** The disk did not take the batch: none of it is kept. */
@@ -103,6 +109,7 @@ export class Writer {
   readonly #packs: PackWriter;
   readonly #vacuum: Vacuum;
   readonly #retention: Retention;
+  readonly #deliveries: DeliveryWriter;
   readonly #arrivals: Arrivals;
   readonly #transactions: Transactions;
   readonly #onCommitted: (event: CommittedEvent) => void;
@@ -131,8 +138,9 @@ export class Writer {
       this.#annotations = new Annotations(this.#database, this.#journal);
       this.#changes = new Changes(this.#database, this.#ledger, this.#journal);
       this.#retention = new Retention(this.#database, this.#ledger, this.#removal, limits);
+      this.#deliveries = new DeliveryWriter(this.#database);
       const contents = this.#layout?.contents ?? '';
-      this.#arrivals = new Arrivals(this.#database, this.#ledger, this.#journal, naming, contents);
+      this.#arrivals = new Arrivals(this.#database, this.#ledger, this.#journal, this.#deliveries, naming, contents);
       const parts = { ledger: this.#ledger, removal: this.#removal, journal: this.#journal };
       this.#transactions = new Transactions(this.#database, parts, directory, reserve);
       this.queries = createQueries(this.#database, this.#layout);
@@ -140,6 +148,7 @@ export class Writer {
         this.#takeIntake(this.#layout, options.now);
         if (!this.#isIntakeLeft) sweep(this.#database, this.#layout); // files may belong to what was left
       }
+      this.#configureDeliveries(options);
     } catch (error) {
       this.#lock?.release();
       throw openingError(error, directory);
@@ -175,7 +184,7 @@ export class Writer {
     } catch (error) {
       if (!isDiskError(error)) return this.#keepSingly(items, keeping);
       const diskError = failure(error);
-      return { fates: items.map(() => diskError), removed: [], events: [], commitMs: 0, diskError };
+      return { fates: items.map(() => diskError), removed: [], events: [], overflow: [], commitMs: 0, diskError };
     }
   }
 
@@ -253,6 +262,21 @@ export class Writer {
     return committed.result;
   }
 
+  /** Writes down what became of deliveries. What a power cut takes back of it is delivered once more. */
+  settle(settlements: readonly Settlement[], now: number): void {
+    const { result } = this.#transactions.runUnsynced(() => {
+      this.#deliveries.begin();
+      this.#deliveries.settle(settlements, now);
+      return this.#deliveries.collect();
+    });
+    this.#tellOverflow(result);
+  }
+
+  /** Has dead letters wait again; gives how many. */
+  replay(target: string, ids: readonly string[] | undefined, now: number): number {
+    return this.#transactions.run(() => this.#deliveries.replay(target, ids, now)).result;
+  }
+
   /** Removes expired messages, a step of them. */
   expire(now: number): number {
     const committed = asMuchAsFits((most) =>
@@ -284,8 +308,9 @@ export class Writer {
   #keep(items: readonly ArrivedBytes[], { now, loggedTo, isSynced }: Omit<Keeping, 'isAcknowledged'>): BatchOutcome {
     const first = this.#ledger.nextSeq;
     const work = (): Fate[] => {
+      this.#deliveries.begin();
       const fates = items.map((item): Fate => {
-        const inboxes = this.#arrivals.add(item);
+        const inboxes = this.#arrivals.add(item, now);
         if (!inboxes) return 'known';
         this.#retention.afterArrival(inboxes);
         return 'kept';
@@ -298,7 +323,8 @@ export class Writer {
     const transactions = this.#transactions;
     const { result, removed, events, commitMs } = isSynced ? transactions.run(work) : transactions.runUnsynced(work);
     this.#unlink(removed.files);
-    return { fates: result, removed: removed.ids, events: events ? [events] : [], commitMs };
+    const overflow = this.#deliveries.collect();
+    return { fates: result, removed: removed.ids, events: events ? [events] : [], overflow, commitMs };
   }
 
   /** One message of the batch is at fault and not the disk: it must not take the others with it. */
@@ -306,6 +332,7 @@ export class Writer {
     const fates: Fate[] = [];
     const removed: string[] = [];
     const events: EventBatch[] = [];
+    const overflow: Overflow[] = [];
     let commitMs = 0;
     let diskError: Failure | undefined;
     for (const item of items) {
@@ -314,6 +341,7 @@ export class Writer {
         fates.push(...outcome.fates);
         removed.push(...outcome.removed);
         events.push(...outcome.events);
+        overflow.push(...outcome.overflow);
         commitMs += outcome.commitMs;
       } catch (error) {
         fates.push(failure(error));
@@ -327,7 +355,7 @@ export class Writer {
         totals.loggedTo = Math.max(totals.loggedTo, loggedTo);
       });
     }
-    return { fates, removed, events, commitMs, ...(diskError && { diskError }) };
+    return { fates, removed, events, overflow, commitMs, ...(diskError && { diskError }) };
   }
 
   /** Nothing that was acknowledged is thrown away. */
@@ -349,12 +377,29 @@ export class Writer {
     for (const { number, arrivals, contents } of readIntake(layout, this.#ledger.totals.loggedTo)) {
       const bytes = new Uint8Array(contents).buffer;
       const batch = { arrivals, contents: bytes };
-      const { diskError } = this.save(batch, { now, loggedTo: number, isSynced: true, isAcknowledged: true });
+      const keeping = { now, loggedTo: number, isSynced: true, isAcknowledged: true };
+      const { diskError, overflow } = this.save(batch, keeping);
+      this.#tellOverflow(overflow);
       if (diskError) {
         this.#isIntakeLeft = true;
         return;
       }
     }
+  }
+
+  /** What the intake log held came under the targets of its time; from now on these are told. */
+  #configureDeliveries({ deliveries, now }: WriterOptions): void {
+    if (!deliveries || (deliveries.targets.length === 0 && this.#deliveries.isUnused)) return;
+    const { result } = this.#transactions.runFreeing(() => {
+      this.#deliveries.configure(deliveries.targets, deliveries.bounds, now);
+      return this.#deliveries.collect();
+    });
+    this.#deliveries.reload();
+    this.#tellOverflow(result);
+  }
+
+  #tellOverflow(overflow: readonly Overflow[]): void {
+    if (overflow.length > 0) this.#onCommitted({ removed: [], why: 'retention', events: undefined, overflow });
   }
 
   /** Works through what is selected, in steps between which messages can arrive. */
