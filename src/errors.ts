@@ -4,6 +4,7 @@ import { HTTP_ERRORS } from './http/auth/errors.ts';
 import { STORE_ERRORS } from './store/errors.ts';
 import { SYSTEM_ERRORS } from './system/errors.ts';
 import { TLS_ERRORS } from './tls/errors.ts';
+import { WEBHOOK_ERRORS } from './webhooks/errors.ts';
 
 /** Stable codes of everything that keeps the daemon from starting or a command from running, with what each means. */
 export const START_ERRORS = Object.freeze({
@@ -22,6 +23,7 @@ export const START_ERRORS = Object.freeze({
   ...STORE_ERRORS,
   STORE_MISSING: 'The data folder holds no store yet.',
   STORE_IN_MEMORY: 'The command works on a data folder, and :memory: is none.',
+  ...WEBHOOK_ERRORS,
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function, or its command cannot be run.',
   EURECHAT_OPEN: 'eurechat would take passwords of other machines; that wants eurechats and http-auth.',
   FINGER_OPEN: 'Other machines could ask by finger whose mail is here; say finger-open if they may.',

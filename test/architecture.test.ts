@@ -30,6 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   report: ['mail', 'pino', 'pino-pretty', 'prom-client'],
   auth: ['mail'],
   outbound: [],
+  webhooks: ['mail', 'outbound'],
   http: [
     'mail',
     'auth',
@@ -45,6 +46,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   config: [
     'smtp/limits.ts',
     'sinks/limits.ts',
+    'webhooks/limits.ts',
+    'mail/query-parser.ts',
     'http/limits.ts',
     'guard/limits.ts',
     'milter/limits.ts',

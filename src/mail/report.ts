@@ -203,6 +203,36 @@ export type Report =
       readonly code: number;
       readonly milliseconds: number;
     }
+  | {
+      /** One attempt to tell a webhook of a message; `later` is to be tried again, `dead` is given up. */
+      readonly type: 'webhook';
+      /** Its name: what else its URL holds may be a secret. */
+      readonly target: string;
+      readonly host: string;
+      readonly delivery: string;
+      readonly outcome: 'delivered' | 'later' | 'dead';
+      /** How many there were, this one included. */
+      readonly attempt: number;
+      /** Of the reply; 0 if there was none. */
+      readonly status: number;
+      readonly why: string;
+      readonly milliseconds: number;
+    }
+  /** A webhook works again, or has said that it is gone for good and is left alone. */
+  | {
+      readonly type: 'webhook-state';
+      readonly target: string;
+      readonly host: string;
+      readonly state: 'works' | 'stopped';
+      readonly why: string;
+    }
+  /** More waited for a webhook than may: the oldest became dead letters, and the oldest of those are forgotten. */
+  | {
+      readonly type: 'webhook-overflow';
+      readonly target: string;
+      readonly buried: number;
+      readonly forgotten: number;
+    }
   | { readonly type: 'deleted'; readonly ids: readonly string[]; readonly why: 'asked' | 'retention' };
 
 /** What a milter can say; a refusal is for good or for now by its code. */

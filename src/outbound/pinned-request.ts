@@ -26,28 +26,29 @@ export class BlockedError extends Error {
 }
 
 /**
- * The address to ask for a URL.
+ * The addresses to ask for a URL; at least one.
  * @throws BlockedError unless all addresses of its host may be asked; what resolving throws, or the reason of the signal
  */
-export async function addressOf(url: URL, reach: Reach, signal: AbortSignal): Promise<string> {
+export async function addressesOf(url: URL, reach: Reach, signal: AbortSignal): Promise<readonly string[]> {
   const host = hostOf(url);
   const addresses = isIP(host) === 0 ? await within(reach.resolve(host), signal) : [host];
-  const [first] = addresses;
-  if (first === undefined) throw Object.assign(new Error('no such host'), { code: 'ENOTFOUND' });
+  if (addresses.length === 0) throw Object.assign(new Error('no such host'), { code: 'ENOTFOUND' });
   if (!addresses.every((address) => reach.allows(address))) throw new BlockedError('the address is not a public one');
-  return first;
+  return addresses;
 }
 
 export interface PinnedOptions extends Pick<SecureRequestOptions, 'method' | 'headers' | 'ca'> {
-  /** What `addressOf` gave. */
-  readonly address: string;
+  /** Of what `addressesOf` gave, those to try, in this order. */
+  readonly addresses: readonly string[];
   readonly reach: Reach;
   readonly signal: AbortSignal;
 }
 
-/** Begins a request that goes to one address, whatever the host name resolves to by now; fails with BlockedError if it came elsewhere. */
-export function requestPinned(url: URL, { address, reach, signal, method, headers, ca }: PinnedOptions): ClientRequest {
-  const family = isIP(address);
+/** Begins a request that goes to these addresses, whatever the host name resolves to by now; fails with BlockedError if it came elsewhere. */
+export function requestPinned(url: URL, options: PinnedOptions): ClientRequest {
+  const { reach, signal, method, headers, ca } = options;
+  const addresses = options.addresses.map((address) => ({ address, family: isIP(address) }));
+  const [{ address, family } = { address: '', family: 0 }] = addresses;
   const isTls = url.protocol === 'https:';
   const request: RequestOptions = {
     method,
@@ -55,7 +56,7 @@ export function requestPinned(url: URL, { address, reach, signal, method, header
     port: portOf(url),
     path: `${url.pathname}${url.search}`,
     headers: { host: url.host, ...(headers as Readonly<Record<string, string>>) },
-    lookup: (_host, { all }, found) => (all ? found(null, [{ address, family }]) : found(null, address, family)),
+    lookup: (_host, { all }, found) => (all ? found(null, addresses) : found(null, address, family)),
     maxHeaderSize: HEADER_BYTES,
     signal,
     agent: isTls ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false }),

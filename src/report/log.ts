@@ -194,6 +194,26 @@ function writeReport(logger: Logger, report: Report): void {
     case 'stored':
       if (logger.isLevelEnabled('debug')) logger.debug(idsLine(report.ids), 'stored');
       return;
+    case 'webhook': {
+      const { outcome, target, host, delivery, attempt, status, why, milliseconds } = report;
+      const [level, text] = WEBHOOK_LINES[outcome];
+      if (!logger.isLevelEnabled(level)) return;
+      const facts = { webhook: target, host: visible(host), delivery, attempt, status, ms: rounded(milliseconds) };
+      logger[level]({ ...facts, ...(why !== '' && { why: visible(why) }) }, text);
+      return;
+    }
+    case 'webhook-state': {
+      const { target, host, state, why } = report;
+      const facts = { webhook: target, host: visible(host) };
+      if (state === 'works') logger.info(facts, 'webhook works again');
+      else logger.error({ ...facts, why: visible(why) }, 'webhook says that it is gone, and is left alone');
+      return;
+    }
+    case 'webhook-overflow': {
+      const { target, buried, forgotten } = report;
+      logger.warn({ webhook: target, buried, forgotten }, 'more waits for a webhook than may: the oldest are given up');
+      return;
+    }
     case 'deleted': {
       const level = report.why === 'asked' ? 'info' : 'debug';
       if (logger.isLevelEnabled(level)) logger[level]({ ...idsLine(report.ids), why: report.why }, 'deleted');
@@ -295,6 +315,12 @@ function tlsOf(tls: TlsFacts | undefined): object | undefined {
     ...(subject !== undefined && { certificate: visible(subject) }),
   };
 }
+
+const WEBHOOK_LINES = {
+  delivered: ['debug', 'webhook delivered'],
+  later: ['warn', 'webhook failed, to be tried again'],
+  dead: ['error', 'webhook given up'],
+} as const;
 
 const CERTIFICATE_LINES = {
   made: ['info', 'certificate made'],

@@ -1,6 +1,13 @@
 import { Resolver } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
-import { addressOf, BlockedError, portOf, type Reach, reasonOf, requestPinned } from '../../outbound/pinned-request.ts';
+import {
+  addressesOf,
+  BlockedError,
+  portOf,
+  type Reach,
+  reasonOf,
+  requestPinned,
+} from '../../outbound/pinned-request.ts';
 import { isPublicAddress } from '../../outbound/public-address.ts';
 
 /**
@@ -71,7 +78,8 @@ async function requestOnce(link: string, options: HeadOptions): Promise<Answer> 
   const { reach } = options;
   try {
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(options.requestMs)]);
-    return await ask(url, await addressOf(url, reach, signal), signal, options);
+    const [first = ''] = await addressesOf(url, reach, signal);
+    return await ask(url, first, signal, options);
   } catch (error) {
     return error instanceof BlockedError ? { kind: 'blocked' } : { kind: 'failed', why: reasonOf(error) };
   }
@@ -80,7 +88,7 @@ async function requestOnce(link: string, options: HeadOptions): Promise<Answer> 
 function ask(url: URL, address: string, signal: AbortSignal, { reach, userAgent }: HeadOptions): Promise<Answer> {
   const headers = { 'user-agent': userAgent, accept: '*/*' };
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const outgoing = requestPinned(url, { method: 'HEAD', headers, address, reach, signal });
+  const outgoing = requestPinned(url, { method: 'HEAD', headers, addresses: [address], reach, signal });
   outgoing.once('response', (response: IncomingMessage) => {
     const status = response.statusCode ?? 0;
     const { location } = response.headers;
