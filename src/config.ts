@@ -137,7 +137,8 @@ function unknownWord(word: string, place: string, known: readonly string[]): Con
 
 function badValue(key: string, value: unknown, origin: Origin, { kind }: Option, why: string): ConfigProblem {
   const guess = typeof value === 'string' ? nearest(value, kind.words ?? []) : undefined;
-  const parts = [`bad value ${quote(value)} for ${key} (${describeOrigin(origin)})`];
+  const quoted = kind.isSecret ? '' : `${quote(value)} `;
+  const parts = [`bad value ${quoted}for ${key} (${describeOrigin(origin)})`];
   if (why !== '') parts.push(why);
   parts.push(`allowed: ${kind.allowed}`);
   if (guess !== undefined) parts.push(`did you mean ${guess}?`);

@@ -8,6 +8,7 @@ import { type Door, type DoorParts, urlOf } from './doors/door.ts';
 import { createDirectory } from './doors/eurechat.ts';
 import { DOORS } from './doors/table.ts';
 import { openCertificates } from './encryption.ts';
+import { StartError } from './errors.ts';
 import type { UserSource } from './finger/source.ts';
 import { createAddressRules } from './guard/address-rules.ts';
 import { createGuard } from './guarding.ts';
@@ -87,6 +88,7 @@ const DNS_MS = 5_000;
  */
 export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts = {}): Promise<Daemon> {
   const config = completeConfig(input);
+  if (parts.sink) refuseWebhooks(config);
   const counters = createCounters();
   let metrics: Metrics | undefined;
   const refusalListeners = new Set<(refusal: Refusal) => void>();
@@ -113,7 +115,8 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const resolver = parts.resolver ?? createResolver({ servers, deadlineMs: DNS_MS });
     const keep = await openKeep(config, { sink: parts.sink, resolver }, report, undo);
     if (listen.some(({ protocol }) => innerProtocol(protocol) === 'http')) {
-      metrics = createMetrics({ version: VERSION, stats: () => keep.store.stats() });
+      const { store, webhooks } = keep;
+      metrics = createMetrics({ version: VERSION, stats: () => store.stats(), webhooks: () => webhooks.list() });
     }
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
@@ -176,7 +179,10 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       listeners: named,
       store: keep.store,
       fingerprint: certificates?.areOwn ? fingerprintOf(certificates.identities[0]!) : undefined,
-      reload: async () => certificates?.reload(),
+      async reload() {
+        keep.webhooks.reload();
+        await certificates?.reload();
+      },
       stop: ({ graceMs = config.graceMs } = {}) => (stopped ??= stop(graceMs)),
     };
   } catch (error) {
@@ -213,6 +219,12 @@ async function openDoors(doors: readonly Door[], rights: BindingRights | undefin
     if (result.status === 'rejected') throw result.reason;
     return { protocol: door.address.protocol, url: urlOf(door.address, result.value) };
   });
+}
+
+/** They live of the store, which a sink of the program's own goes past. */
+function refuseWebhooks({ webhooks, webhookUrls }: Config): void {
+  if (webhooks.length + webhookUrls.length === 0) return;
+  throw new StartError('CONFIG_CONFLICT', 'webhooks need the sink store, and the program brings a sink of its own');
 }
 
 /** The filter that decides by addresses; undefined where none is configured. */

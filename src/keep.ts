@@ -17,6 +17,7 @@ import { createFreeSpace, type FreeSpace } from './store/free-space.ts';
 import { spoolDirectory } from './store/sqlite/layout.ts';
 import { createSqliteStore } from './store/sqlite/store.ts';
 import { startVerifying } from './verifying.ts';
+import { deliveriesOf, startWebhooks, type Webhooking } from './webhooking.ts';
 
 /** Where messages go: store, sink, and the spool that holds content on its way. */
 export interface Keep {
@@ -25,6 +26,7 @@ export interface Keep {
   readonly spool: Spool;
   readonly space: FreeSpace;
   readonly chaos: Chaos | undefined;
+  readonly webhooks: Webhooking;
   /** The data folder, or `:memory:`. */
   readonly directory: string;
   close(): Promise<void>;
@@ -51,7 +53,8 @@ export async function openKeep(
   const directory = stores ? config.data : ':memory:';
   const { naming, keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs } = config;
   const bounds = { keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs };
-  const store = await createSqliteStore({ directory, naming, ...bounds, report });
+  const deliveries = deliveriesOf(config);
+  const store = await createSqliteStore({ directory, naming, ...bounds, report, deliveries });
   undo.push(() => store.close());
   const stopped = new AbortController();
   const stopSink = async (): Promise<void> => stopped.abort(new Error('the daemon stops'));
@@ -66,6 +69,8 @@ export async function openKeep(
   undo.push(() => verifying.close());
   const { spool, remove } = await chooseSpool(config, parts, directory);
   undo.push(remove);
+  const webhooks = startWebhooks(config, { store, resolver: parts.resolver, report });
+  undo.push(() => webhooks.close());
   const space = createFreeSpace(!parts.sink && config.sink.kind === 'maildir' ? config.sink.path : directory, store);
   undo.push(async () => space.stop());
   return {
@@ -74,11 +79,13 @@ export async function openKeep(
     spool,
     space,
     chaos: config.chaos ? new Chaos() : undefined,
+    webhooks,
     directory,
     close: async () => {
       space.stop();
       await stopSink();
       await verifying.close();
+      await webhooks.close();
       await store.close();
       await remove();
     },

@@ -4,12 +4,24 @@ import type { Config } from '../config.ts';
 import { SystemError } from '../system/errors.ts';
 
 /** The files that a configuration names for the daemon to read, now and again when they change, by their options. */
-function filesOf({ auth, httpAuth, tlsCerts, tlsKeys, sink }: Config): (readonly [option: string, path: string])[] {
+function filesOf({
+  auth,
+  httpAuth,
+  tlsCerts,
+  tlsKeys,
+  sink,
+  webhooks,
+  webhookSecretFile,
+}: Config): (readonly [option: string, path: string])[] {
   return [
     ...(auth.kind === 'file' ? [['auth', auth.path] as const] : []),
     ...(httpAuth === '' ? [] : [['http-auth', httpAuth] as const]),
     ...tlsCerts.map((path) => ['tls-cert', path] as const),
     ...tlsKeys.map((path) => ['tls-key', path] as const),
+    ...(webhookSecretFile === '' ? [] : [['webhook-secret-file', webhookSecretFile] as const]),
+    ...webhooks.flatMap(({ name, secretFile, caFile }) =>
+      [secretFile, caFile].filter((path) => path !== '').map((path) => [`webhooks.${name}`, path] as const),
+    ),
     ...(sink.kind === 'module' ? [['sink', sink.path] as const] : []),
   ];
 }

@@ -33,6 +33,8 @@ export interface Kind<T> {
   readonly placeholder: string;
   /** Every allowed word, when there are only so many. */
   readonly words?: readonly string[];
+  /** True if values may hold secrets: no message quotes them. */
+  readonly isSecret?: true;
   /** True if a flag may be given many times, and a variable may hold a list. */
   readonly isList?: true;
   read(raw: unknown, base: string): Read<T>;

@@ -34,6 +34,7 @@ import { isHostName, TLS_POLICIES } from './listen-url.ts';
 import { MILTERS } from './milter-address.ts';
 import { NETWORKS, RECIPIENT_PATTERNS, SENDER_PATTERNS } from './policy-kinds.ts';
 import type { Settings } from './settings.ts';
+import { WEBHOOK_OPTIONS } from './webhook-options.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,6 +44,7 @@ export type Category =
   | 'Inboxes and store'
   | 'Receiving'
   | 'Who may send'
+  | 'Webhooks'
   | 'Limits'
   | 'Traffic'
   | 'Log'
@@ -134,6 +136,7 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'reject-from',      property: 'rejectFrom',       category: 'Who may send',      kind: SENDER_PATTERNS,                   initial: () => [],                                  usually: 'none', doc: 'Refuse mail from these senders with 550; repeatable' },
   { key: 'discard-from',     property: 'discardFrom',      category: 'Who may send',      kind: SENDER_PATTERNS,                   initial: () => [],                                  usually: 'none', doc: 'Say yes to mail from these senders and keep nothing; repeatable' },
   { key: 'max-inboxes',      property: 'maxInboxes',       category: 'Who may send',      kind: COUNT,                             initial: () => 0,                                   doc: 'Inboxes that one message may go to' },
+  ...WEBHOOK_OPTIONS,
   { key: 'max-message-size', property: 'maxMessageBytes',  category: 'Limits',            kind: MESSAGE_SIZE,                      initial: () => SMTP_LIMITS.contentBytes,            doc: 'Largest message accepted' },
   { key: 'max-recipients',   property: 'maxRecipients',    category: 'Limits',            kind: wholeNumber(100, 100_000),         initial: () => SMTP_LIMITS.recipients,              doc: 'Recipients per message; RFC 5321 wants room for at least 100' },
   { key: 'http-max-connections', property: 'httpMaxConnections', category: 'Limits',       kind: wholeNumber(1, 1_000_000),         initial: () => CLIENT_LIMITS.connections,           doc: 'HTTP connections open at once, over all listeners' },

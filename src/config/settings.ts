@@ -3,6 +3,7 @@ import type { MilterSettings } from '../milter/limits.ts';
 import type { FingerSourceChoice } from './finger-source.ts';
 import type { AuthChoice, SinkChoice } from './kinds.ts';
 import type { ListenAddress, TlsPolicy } from './listen-url.ts';
+import type { WebhookChoice } from './webhook-kinds.ts';
 
 /** Everything the daemon can be told, checked and deep-frozen. Units stand last in the names. */
 export interface Config extends GuardLimits, SessionLimits {
@@ -95,6 +96,22 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly dnsServer: string;
   /** The HTTP API may set refusals by chance. */
   readonly chaos: boolean;
+  /** Who is told of mail by HTTP requests. */
+  readonly webhooks: readonly WebhookChoice[];
+  /** URLs that are told of all mail. */
+  readonly webhookUrls: readonly string[];
+  /** Absolute path of the file that holds the secrets of webhooks without one of their own, or ''. */
+  readonly webhookSecretFile: string;
+  /** Webhooks may be on this machine and in private networks. */
+  readonly webhookAllowPrivate: boolean;
+  readonly webhookTimeoutMs: number;
+  readonly webhookAttempts: number;
+  readonly webhookAgeMs: number;
+  readonly webhookAtOnce: number;
+  /** Deliveries that wait for one webhook. */
+  readonly webhookQueue: number;
+  /** Dead letters kept of one webhook. */
+  readonly webhookDead: number;
   readonly maxMessageBytes: number;
   readonly maxRecipients: number;
   readonly maxConnections: number;
@@ -142,10 +159,14 @@ export interface Shorthands {
 export type Settings = Config & Shorthands;
 
 /** What a program may pass: any part of a Config, with listeners and sink also as they are written in a file. */
-export type ConfigInput = Partial<Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource' | 'milters'>> & {
+export type ConfigInput = Partial<
+  Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource' | 'milters' | 'webhooks'>
+> & {
   readonly listen?: string | readonly string[] | readonly ListenAddress[];
   readonly sink?: string | SinkChoice;
   readonly auth?: string | AuthChoice;
   readonly fingerSource?: string | FingerSourceChoice;
   readonly milters?: readonly string[] | readonly MilterSettings[];
+  /** By name, with the words that a file has; or as a Config has them. */
+  readonly webhooks?: readonly WebhookChoice[] | Readonly<Record<string, object>>;
 };

@@ -21,6 +21,7 @@ export const httpDoor: MakeDoor = async (address, parts) => {
     sinkMs: config.sinkTimeoutMs,
     spamd: parseServer(config.spamd),
     chaos: keep.chaos,
+    webhooks: keep.webhooks,
     version: VERSION,
     hostname,
     naming,

@@ -1,6 +1,7 @@
 import type { Naming } from '../mail/inbox.ts';
 import type { Refusal, Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
+import type { WebhookDesk } from '../mail/webhook-desk.ts';
 import type { Access } from './auth/access.ts';
 import type { HttpLimits } from './limits.ts';
 import type { MessageReader } from './message-reader.ts';
@@ -30,6 +31,7 @@ export interface Context {
   readonly hostname: string;
   /** Which part of an address names its inbox. */
   readonly naming: Naming;
+  readonly webhooks: WebhookDesk;
   /** URLs that the daemon listens on. */
   readonly listeners: () => readonly string[];
 }

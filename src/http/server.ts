@@ -4,6 +4,7 @@ import type { Naming } from '../mail/inbox.ts';
 import { createMimeParser, type MimeParser } from '../mail/mime-parser.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Store } from '../mail/store.ts';
+import type { WebhookDesk } from '../mail/webhook-desk.ts';
 import { type Access, OPEN_ACCESS } from './auth/access.ts';
 import { authenticate } from './auth/guard.ts';
 import { Clients, limitClients } from './clients.ts';
@@ -33,6 +34,8 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly mtaSts?: MtaStsPolicy;
   /** What `/metrics` answers; without it there is no such path. */
   readonly metrics?: MetricsText;
+  /** Where webhooks are looked after; there are none when absent. */
+  readonly webhooks?: WebhookDesk;
   /** URLs that the daemon listens on, for the page at `/`. */
   readonly listeners?: () => readonly string[];
   /** Which part of an address names its inbox; `full` when absent. */
@@ -48,6 +51,13 @@ export interface HttpOptions extends AccessRules, MailpitOptions {
 }
 
 const NO_COUNTS: RuntimeCounters = { smtpAccepted: 0, smtpAcceptedBytes: 0, smtpRejected: 0, smtpIgnored: 0 };
+
+const NO_WEBHOOKS: WebhookDesk = {
+  list: async () => [],
+  dead: async () => undefined,
+  replay: async () => undefined,
+  test: async () => undefined,
+};
 
 /** Makes the HTTP side of the daemon; it does not listen yet. Closing it leaves the store open. */
 export function createHttpServer(options: HttpOptions): FastifyInstance {
@@ -86,6 +96,7 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     limits,
     hostname,
     naming: options.naming ?? 'full',
+    webhooks: options.webhooks ?? NO_WEBHOOKS,
     listeners: options.listeners ?? (() => []),
   };
 

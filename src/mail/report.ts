@@ -218,6 +218,8 @@ export type Report =
       readonly why: string;
       readonly milliseconds: number;
     }
+  /** A file of secrets of webhooks that was read again cannot be used; the secrets in use stay. */
+  | { readonly type: 'webhook-secrets'; readonly error: unknown }
   /** A webhook works again, or has said that it is gone for good and is left alone. */
   | {
       readonly type: 'webhook-state';

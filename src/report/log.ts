@@ -202,6 +202,9 @@ function writeReport(logger: Logger, report: Report): void {
       logger[level]({ ...facts, ...(why !== '' && { why: visible(why) }) }, text);
       return;
     }
+    case 'webhook-secrets':
+      logger.error({ reason: reasonOf(report.error) }, 'secrets of webhooks cannot be used, keeping the old ones');
+      return;
     case 'webhook-state': {
       const { target, host, state, why } = report;
       const facts = { webhook: target, host: visible(host) };

@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { TargetCounts } from '../mail/deliveries.ts';
 import type { Report, Reporter } from '../mail/report.ts';
 import type { StoreStats } from '../mail/store.ts';
 import { Distribution } from './distribution.ts';
@@ -16,6 +17,8 @@ export interface MetricsOptions {
   readonly version: string;
   /** Asked when somebody reads the metrics. */
   readonly stats: () => Promise<StoreStats>;
+  /** What waits for webhooks, asked likewise; there are none when absent. */
+  readonly webhooks?: () => Promise<readonly TargetCounts[]>;
 }
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
@@ -37,7 +40,7 @@ function metricsOfProcess(): Registry {
 }
 
 /** Makes the counters of a daemon. Counting costs an addition for each report; everything else is done when asked. */
-export function createMetrics({ version, stats }: MetricsOptions): Metrics {
+export function createMetrics({ version, stats, webhooks = async () => [] }: MetricsOptions): Metrics {
   const register = new Registry();
   const ofProcess = metricsOfProcess();
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []): Counter<L> =>
@@ -103,6 +106,12 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const deleted = counter('store_deleted_messages_total', 'Messages deleted', ['why']);
   const requests = counter('http_requests_total', 'HTTP requests answered', ['method', 'route', 'code']);
   const requestSeconds = histogram('http_request_seconds', 'From a request to the end of its answer', SECONDS);
+  const hooked = counter('webhook_deliveries_total', 'Attempts to tell webhooks of mail, by how they ended', ['webhook', 'outcome']); // biome-ignore format: a row
+  const hookSeconds = histogram('webhook_seconds', 'From an attempt to the end of its answer', SECONDS);
+  const buried = counter('webhook_overflows_total', 'Deliveries that there was no room for', ['webhook', 'fate']);
+  const hookWaiting = gauge('webhook_waiting', 'Deliveries that wait', ['webhook']);
+  const hookDead = gauge('webhook_dead_letters', 'Deliveries given up that are kept', ['webhook']);
+  const hookAge = gauge('webhook_oldest_seconds', 'Age of the oldest delivery that waits', ['webhook']);
   const stored = gauge('store_messages', 'Messages stored');
   const inboxes = gauge('store_inboxes', 'Inboxes that hold messages');
   const contentBytes = gauge('store_content_bytes', 'Octets of the messages stored');
@@ -114,6 +123,7 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
   const reasons = new Bounded();
   const mechanisms = new Bounded();
   const zones = new Bounded();
+  const hooks = new Bounded();
 
   function count(report: Report): void {
     switch (report.type) {
@@ -207,6 +217,16 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
         requests.inc({ method: report.method, route: report.route || 'none', code: report.code });
         requestSeconds.observe(report.milliseconds / 1000);
         return;
+      case 'webhook':
+        hooked.inc({ webhook: hooks.label(report.target), outcome: report.outcome });
+        if (report.attempt > 0) hookSeconds.observe(report.milliseconds / 1000);
+        return;
+      case 'webhook-overflow': {
+        const webhook = hooks.label(report.target);
+        buried.inc({ webhook, fate: 'dead' }, report.buried);
+        buried.inc({ webhook, fate: 'forgotten' }, report.forgotten);
+        return;
+      }
       default: // told to the log alone
     }
   }
@@ -222,6 +242,13 @@ export function createMetrics({ version, stats }: MetricsOptions): Metrics {
       contentBytes.set(now.contentBytes);
       diskBytes.set(now.diskBytes);
       unindexed.set(now.unindexed);
+      for (const one of [hookWaiting, hookDead, hookAge]) one.reset();
+      for (const { name, waiting, dead, oldest } of await webhooks()) {
+        const webhook = hooks.label(name);
+        hookWaiting.set({ webhook }, waiting);
+        hookDead.set({ webhook }, dead);
+        hookAge.set({ webhook }, oldest === null ? 0 : Math.max(0, (Date.now() - oldest.getTime()) / 1000));
+      }
       return `${await ofProcess.metrics()}\n${await register.metrics()}`;
     },
   };

@@ -158,13 +158,12 @@ export class Courier {
   async #judgeAll(): Promise<void> {
     for (const errand of this.#unjudged) {
       if (this.#isClosing) break;
+      this.#unjudged.delete(errand);
       try {
         await this.#judgeOne(errand);
-        this.#unjudged.delete(errand);
       } catch (error) {
-        await this.#rest(error); // and comes to it again
-        this.#unjudged.delete(errand);
-        this.#unjudged.add(errand);
+        await this.#rest(error);
+        this.#unjudged.add(errand); // this loop comes to it again
       }
       this.#go();
     }

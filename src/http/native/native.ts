@@ -11,6 +11,7 @@ import { describeApi } from './openapi.ts';
 import { addRoutes, type Route } from './route.ts';
 import { waitRoutes } from './wait-routes.ts';
 import { WaitingRoom } from './waiting-room.ts';
+import { webhookRoutes } from './webhook-routes.ts';
 
 /** The native API, all below `/api/`. Every route is a row; the description of the API is made of the same rows. */
 export function addNativeRoutes(app: FastifyInstance, context: Context): void {
@@ -22,6 +23,7 @@ export function addNativeRoutes(app: FastifyInstance, context: Context): void {
     ...waitRoutes(context, room),
     ...messageRoutes(context),
     ...eventRoutes(context, streams),
+    ...webhookRoutes(context),
     ...daemonRoutes(context),
     ...descriptionRoutes(() => (description ??= describe())),
   ];

@@ -44,6 +44,7 @@ export interface Route {
 export const PATH_PARAMETERS: Readonly<Record<string, Schema>> = {
   inbox: { type: 'string', description: 'Name of an inbox, or an address that goes there' },
   id: { type: 'string', description: 'Id of a message' },
+  webhook: { type: 'string', description: 'Name of a webhook' },
   part: { type: 'string', description: 'Number of a part, as in `1.2`' },
 };
 

@@ -146,6 +146,31 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = Object.freeze({
     },
     ['scope'],
   ),
+  Webhook: object({
+    name: text,
+    host: text,
+    inboxes: list(text),
+    query: text,
+    signed: flag,
+    state: { enum: ['working', 'failing', 'stopped', 'removed'] },
+    waiting: count,
+    dead: count,
+    oldest: orNull(instant),
+    last: orNull(named('WebhookAttempt')),
+  }),
+  WebhookList: object({ webhooks: list(named('Webhook')) }),
+  WebhookAttempt: object({ at: instant, status: count, why: text, milliseconds: count }),
+  DeadLetter: object({
+    id: text,
+    message: text,
+    inboxes: list(text),
+    subject: text,
+    attempts: count,
+    diedAt: instant,
+    why: text,
+  }),
+  DeadLetterList: object({ dead: list(named('DeadLetter')) }),
+  Replayed: object({ replayed: count }),
   Health: object({ live: { type: 'boolean' }, ready: { type: 'boolean' } }),
   Session: object({ name: text, rights: list(text), scope: list(text), expiresAt: orNull(instant) }, ['scope']),
   Problem: object(
@@ -234,6 +259,19 @@ export const DELETE_MANY_BODY: Schema = {
   ...object({ ...WHICH, all: { const: true, description: 'All that there is' } }, ['ids', 'query', 'all']),
   oneOf: anyOf('ids', 'query', 'all'),
 };
+
+export const REPLAY_BODY: Schema = object(
+  {
+    ids: {
+      type: 'array',
+      minItems: 1,
+      maxItems: CHANGED_IDS,
+      items: { type: 'string', maxLength: 128 },
+      description: 'The dead letters of these ids; all when absent',
+    },
+  },
+  ['ids'],
+);
 
 export const LOGIN_BODY: Schema = object(
   {
