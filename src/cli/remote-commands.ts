@@ -12,7 +12,7 @@ const HELP = `
 The daemon is the one at --url, else the one that uses the data folder. A search is made of words, "phrases", word*,
 from: to: subject: is:unread has:attachment and more, - for not, OR and ( ); put it in single quotes.`;
 
-/** Adds the commands that ask a running daemon: `inboxd tail`, `wait`, `search` and `open`. */
+/** Adds the commands that ask a running daemon: `inboxd tail`, `wait`, `search`, `open` and `webhooks`. */
 export function addRemoteCommands(program: Command, configOf: (command: Command) => Config): void {
   const remoteOf = (command: Command): Promise<Remote> => findRemote(command, configOf);
   const commands = [
@@ -20,6 +20,7 @@ export function addRemoteCommands(program: Command, configOf: (command: Command)
     addWait(program, remoteOf),
     addSearch(program, remoteOf),
     addOpen(program, remoteOf),
+    ...addWebhooks(program, remoteOf),
   ];
   for (const command of commands) {
     command.addOption(
@@ -86,6 +87,49 @@ function addOpen(program: Command, remoteOf: RemoteOf): Command {
       const { open } = await import('./open.ts');
       process.exitCode = await open(await remoteOf(self), inbox);
     });
+}
+
+function addWebhooks(program: Command, remoteOf: RemoteOf): Command[] {
+  const webhooks = program.command('webhooks').description('Look after webhooks: what waits, what was given up');
+  const json = () => new Flag('--json', 'Print JSON');
+  const list = webhooks
+    .command('list', { isDefault: true })
+    .description('List them, with what waits, what was given up and how the last attempt went')
+    .addOption(json())
+    .action(async (options: { json?: boolean }, self: Command) => {
+      const { listWebhooks } = await import('./webhooks.ts');
+      process.exitCode = await listWebhooks(await remoteOf(self), options);
+    });
+  const dead = webhooks
+    .command('dead')
+    .argument('<webhook>', 'Name of a webhook')
+    .description('List deliveries that were given up, the latest first')
+    .addOption(countFlag('--limit <number>', 'Print at most so many', 1, 1000).default(100))
+    .addOption(json())
+    .action(async (name: string, options: { limit: number; json?: boolean }, self: Command) => {
+      const { listDead } = await import('./webhooks.ts');
+      process.exitCode = await listDead(await remoteOf(self), name, options);
+    });
+  const replay = webhooks
+    .command('replay')
+    .argument('<webhook>', 'Name of a webhook')
+    .argument('[id...]', 'Ids of deliveries that were given up')
+    .description('Deliver again what was given up')
+    .addOption(new Flag('--all', 'All of it'))
+    .action(async (name: string, ids: string[], { all }: { all?: boolean }, self: Command) => {
+      if (ids.length > 0 === (all === true)) self.error('error: say what to deliver again: either ids, or --all');
+      const { replay: run } = await import('./webhooks.ts');
+      process.exitCode = await run(await remoteOf(self), name, ids);
+    });
+  const test = webhooks
+    .command('test')
+    .argument('<webhook>', 'Name of a webhook')
+    .description('Send it an event that is no message, and print how it went')
+    .action(async (name: string, _options: object, self: Command) => {
+      const { test: run } = await import('./webhooks.ts');
+      process.exitCode = await run(await remoteOf(self), name);
+    });
+  return [list, dead, replay, test];
 }
 
 /** The configuration is only read where it has to say which folder. */

@@ -25,6 +25,8 @@ interface Place {
 }
 
 export interface Asking {
+  /** Sends a POST request with this as JSON. */
+  readonly post?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** How long nothing may come. */
   readonly idleMs?: number;
@@ -54,18 +56,24 @@ export class Remote {
   }
 
   /**
-   * Sends a GET request. The daemon is looked for each time: one that was started anew may listen elsewhere.
+   * Sends a GET request, or a POST one. The daemon is looked for each time: one that was started anew may listen elsewhere.
    * @returns the reply, whose status is 2xx
    * @throws StartError DAEMON_UNREACHABLE or DAEMON_REFUSED
    */
-  get(path: string, { headers = {}, idleMs = ANSWER_MS }: Asking = {}): Promise<IncomingMessage> {
+  get(path: string, { post, headers = {}, idleMs = ANSWER_MS }: Asking = {}): Promise<IncomingMessage> {
     const { url, to, isSecure, base, authorization } = this.#place();
     return new Promise((resolve, reject) => {
       const outgoing = (isSecure ? requestSecure : requestPlain)({
         agent: false,
         ...to,
         path: `${base}${path}`,
-        headers: { accept: '*/*', ...(authorization !== undefined && { authorization }), ...headers },
+        ...(post && { method: 'POST' }),
+        headers: {
+          accept: '*/*',
+          ...(post && { 'content-type': 'application/json' }),
+          ...(authorization !== undefined && { authorization }),
+          ...headers,
+        },
       });
       outgoing.setTimeout(idleMs, () => outgoing.destroy(new Error(`nothing came for ${idleMs / 1000} seconds`)));
       outgoing.on('error', (error) => reject(unanswered(url, error)));
@@ -78,7 +86,7 @@ export class Remote {
             .then(reject);
         }
       });
-      outgoing.end();
+      outgoing.end(post && JSON.stringify(post));
     });
   }
 

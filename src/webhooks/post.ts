@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AttemptFacts } from '../mail/deliveries.ts';
-import { addressesOf, reasonOf, requestPinned } from '../outbound/pinned-request.ts';
+import { addressesOf, BlockedError, reasonOf, requestPinned } from '../outbound/pinned-request.ts';
 import { WEBHOOK_LIMITS } from './limits.ts';
 import { parseRetryAfter } from './retry.ts';
 import { signedHeaders } from './signature.ts';
@@ -33,9 +33,11 @@ export async function post(target: Target, options: PostOptions): Promise<Attemp
     const retryAfterMs = parseRetryAfter(retryAfter, at);
     return { ...facts(status, reasonFor(status)), ...(retryAfterMs !== undefined && { retryAfterMs }) };
   } catch (error) {
-    return facts(0, reasonOf(error));
+    return facts(0, error instanceof BlockedError ? BLOCKED : reasonOf(error));
   }
 }
+
+const BLOCKED = 'its address is not a public one, and allow-private is not set';
 
 function reasonFor(status: number): string {
   if (status >= 200 && status < 300) return '';

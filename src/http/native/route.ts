@@ -33,6 +33,8 @@ export interface Route {
   readonly wantsBody?: boolean;
   readonly replies: Readonly<Record<number, RouteReply>>;
   readonly problems?: readonly ProblemName[];
+  /** False where credentials for some inboxes alone do not do. */
+  readonly isScoped?: boolean;
   /** True for files: a HEAD request is answered too. */
   readonly isFile?: boolean;
   /** True where the reply may take long, or never ends. */
@@ -50,11 +52,11 @@ export const PATH_PARAMETERS: Readonly<Record<string, Schema>> = {
 
 /** Adds routes that stand in rows. */
 export function addRoutes(app: FastifyInstance, routes: readonly Route[]): void {
-  for (const { method, path, right, query, body, isFile, isHeld = false, handle } of routes) {
+  for (const { method, path, right, query, body, isFile, isScoped = true, isHeld = false, handle } of routes) {
     app.route({
       method: isFile ? [method, 'HEAD'] : method,
       url: path.replace(/\{(\w+)\}/g, ':$1'),
-      config: { right, scoped: true, held: isHeld },
+      config: { right, scoped: isScoped, held: isHeld },
       schema: {
         querystring: { type: 'object', additionalProperties: false, properties: query ?? {} },
         ...(body !== undefined && { body }),
