@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
-import { describeStore, type StoreVariant } from '../contracts/store.ts';
+import { describeStore } from '../contracts/store.ts';
 import { describeAnnotations } from '../contracts/store-annotations.ts';
+import { type DeliveriesVariant, describeDeliveries } from '../contracts/store-deliveries.ts';
 import { describeStoreEdits } from '../contracts/store-edits.ts';
 import { describeFeed } from '../contracts/store-feed.ts';
 import { describeStoreSearch } from '../contracts/store-search.ts';
@@ -16,7 +17,7 @@ afterAll(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
 });
 
-const VARIANTS: readonly StoreVariant[] = [
+const VARIANTS: readonly DeliveriesVariant[] = [
   {
     name: 'SQLite in a folder',
     open(settings) {
@@ -37,4 +38,5 @@ for (const variant of VARIANTS) {
   describeAnnotations(variant);
   describeStoreEdits(variant);
   describeFeed(variant);
+  describeDeliveries(variant);
 }
