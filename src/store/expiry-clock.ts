@@ -6,7 +6,7 @@ const HOLD_MS = 600_000;
 /**
  * The time by which mail grows old. It is the wall clock's; only when that jumps ahead, by a wrong answer of a time
  * server or a hand that mistyped a year, the old time goes on for a while: what expires cannot be brought back.
- * @param wall milliseconds since 1970
+ * @param wall whole milliseconds since 1970, as it gives them too
  * @param steady milliseconds since whenever, never set
  */
 export function createExpiryClock(
@@ -27,6 +27,6 @@ export function createExpiryClock(
       heldSince ??= nowSteady;
       last = nowSteady - heldSince < HOLD_MS ? expected : now;
     }
-    return last;
+    return Math.floor(last);
   };
 }

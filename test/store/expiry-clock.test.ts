@@ -26,6 +26,13 @@ describe('the clock by which mail expires', () => {
     }
   });
 
+  it('gives whole milliseconds, also while it goes by the steady clock', () => {
+    const { at, now, pass } = make();
+    pass(0.25);
+    at.wall = Math.floor(at.wall) + YEAR;
+    expect(Number.isInteger(now())).toBe(true);
+  });
+
   it('goes on as before when the clock jumps ahead, and does as nothing had been once it is put right', () => {
     const { at, now, pass } = make();
     const before = now();

@@ -75,7 +75,7 @@ export class DeliveryWriter {
       this.#run(
         `INSERT INTO deliveries (seq, target, message, inboxes, summary, is_wanted, attempts, queued_at, due_at)
          VALUES (?, ?, ?, ?, ?, 0, 0, ?, ?)`,
-      ).run(this.#nextSeq++, target.target, row.id, JSON.stringify(told), JSON.stringify(row), now, now);
+      ).run(this.#nextSeq++, target.target, row.id, JSON.stringify(told.toSorted()), JSON.stringify(row), now, now);
       const counts = this.#run(
         'UPDATE delivery_targets SET waiting = waiting + 1 WHERE target = ? RETURNING waiting',
       ).get(target.target);
