@@ -179,6 +179,29 @@ describe('log', () => {
     });
   });
 
+  it('has a line for each attempt of a webhook that failed, and names no more of it than name and host', () => {
+    const hook = { target: 'ci', host: HOSTILE, delivery: 'm.ci', milliseconds: 3.21 };
+    const reports: Report[] = [
+      { type: 'webhook', ...hook, outcome: 'delivered', attempt: 1, status: 200, why: '' },
+      { type: 'webhook', ...hook, outcome: 'later', attempt: 1, status: 503, why: 'answered 503' },
+      { type: 'webhook', ...hook, outcome: 'dead', attempt: 20, status: 0, why: HOSTILE },
+      { type: 'webhook-state', target: 'ci', host: 'ci.example', state: 'stopped', why: 'answered 410' },
+      { type: 'webhook-state', target: 'ci', host: 'ci.example', state: 'works', why: '' },
+      { type: 'webhook-overflow', target: 'ci', buried: 3, forgotten: 1 },
+      { type: 'webhook-secrets', error: new Error('cannot read it') },
+    ];
+    expect(lines(reports)).toMatchObject([
+      { level: 'warn', webhook: 'ci', attempt: 1, status: 503, ms: 3.2, why: 'answered 503' },
+      { level: 'error', webhook: 'ci', attempt: 20 },
+      { level: 'error', why: 'answered 410' },
+      { level: 'info', webhook: 'ci', host: 'ci.example' },
+      { level: 'warn', buried: 3, forgotten: 1 },
+      { level: 'error', reason: 'cannot read it' },
+    ]);
+    expect(lines(reports, 'debug')).toHaveLength(reports.length);
+    expect(log(reports).trimEnd().split('\n')).toHaveLength(reports.length - 1);
+  });
+
   it('logs deletions that somebody asked for, and what retention does only at debug', () => {
     const ids = Array.from({ length: 9 }, (_, count) => `id${count}`);
     expect(

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { TargetCounts } from '../../src/mail/deliveries.ts';
 import type { Report } from '../../src/mail/report.ts';
 import type { StoreStats } from '../../src/mail/store.ts';
 import { createMetrics } from '../../src/report/metrics.ts';
@@ -15,12 +16,22 @@ const STATS: StoreStats = {
   deleted: 0,
   location: ':memory:',
 };
-const create = () => createMetrics({ version: '1.2.3', stats: async () => STATS });
+const WAITING: TargetCounts = {
+  name: 'ci',
+  isConfigured: true,
+  waiting: 4,
+  dead: 2,
+  oldest: new Date(Date.now() - 60_000),
+  last: null,
+};
+const create = () => createMetrics({ version: '1.2.3', stats: async () => STATS, webhooks: async () => [WAITING] });
 
 const SESSION = { protocol: 'SMTP', session: 'S1', address: '203.0.113.5' };
 const END = { hello: 'x', messages: 1, commands: 4, failures: 0, bytesIn: 70, bytesOut: 90, milliseconds: 5 };
 const MESSAGE = { content: { bytes: 120 } } as Extract<Report, { type: 'message' }>['message'];
 const FILTERED = { ...MESSAGE, original: MESSAGE, quarantine: 'looks odd' };
+
+const HOOK = { target: 'ci', host: 'ci.example', delivery: 'm.ci', milliseconds: 30 };
 
 /** One of each report, as a daemon makes them. */
 const LIFE: readonly Report[] = [
@@ -79,6 +90,9 @@ const LIFE: readonly Report[] = [
     bound: 2,
   },
   { type: 'notice', result: 'sent', message: 'a', address: '203.0.113.5', port: 5555, why: '' },
+  { type: 'webhook', ...HOOK, outcome: 'later', attempt: 1, status: 503, why: 'answered 503' },
+  { type: 'webhook', ...HOOK, outcome: 'delivered', attempt: 2, status: 200, why: '' },
+  { type: 'webhook-overflow', target: 'ci', buried: 3, forgotten: 1 },
   { type: 'crash', where: 'sink', error: new Error('x') },
   { type: 'request', method: 'GET', route: '/api/messages/:id', code: 200, milliseconds: 3 },
   { type: 'request', method: 'GET', route: '', code: 404, milliseconds: 3 },
@@ -145,6 +159,13 @@ describe('metrics', () => {
         'inboxd_notice_endpoints_bound 2',
         'inboxd_notice_bindings_total{event="bound"} 1',
         'inboxd_notices_total{result="sent"} 1',
+        'inboxd_webhook_deliveries_total{webhook="ci",outcome="later"} 1',
+        'inboxd_webhook_deliveries_total{webhook="ci",outcome="delivered"} 1',
+        'inboxd_webhook_overflows_total{webhook="ci",fate="dead"} 3',
+        'inboxd_webhook_overflows_total{webhook="ci",fate="forgotten"} 1',
+        'inboxd_webhook_seconds_count 2',
+        'inboxd_webhook_waiting{webhook="ci"} 4',
+        'inboxd_webhook_dead_letters{webhook="ci"} 2',
         'inboxd_crashes_total{where="sink"} 1',
         'inboxd_accept_seconds_count 4',
         'inboxd_accept_seconds_bucket{le="0.025"} 4',
@@ -160,6 +181,7 @@ describe('metrics', () => {
         'inboxd_store_unindexed_messages 1',
       ]),
     );
+    expect(lines.join('\n')).toMatch(/^inboxd_webhook_oldest_seconds\{webhook="ci"\} 6\d/m);
     expect(lines.join('\n')).toMatch(/^nodejs_eventloop_lag_p99_seconds \d/m);
     expect(lines.join('\n')).toMatch(/^process_open_fds [1-9]/m);
   });
