@@ -259,7 +259,8 @@ export class Courier {
 
   async #bury(errand: Errand, whole: WholeDelivery, attempt: Attempt): Promise<void> {
     const { seq, attempts } = errand;
-    const why = attempts === 0 ? attempt.why : `${attempt.why}, after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
+    const why =
+      attempts === 0 ? attempt.why : `${attempt.why}, after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`;
     if (await this.#settle({ seq, outcome: 'dead', attempts, why, attempt })) this.#lanes.remove(errand);
     this.#tell({ ...whole, attempts }, 'dead', attempt);
   }
