@@ -2,10 +2,12 @@ import { type AddressInfo, connect } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { createFileAccess } from '../../src/http/auth/file-access.ts';
 import { createHttpServer, type HttpOptions } from '../../src/http/server.ts';
-import type { Report } from '../../src/mail/report.ts';
+import type { Refusal, Report } from '../../src/mail/report.ts';
 import type { Store } from '../../src/mail/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { AuthFile, bearer } from './auth/support.ts';
 import { deliver, mail } from './support.ts';
 
 interface Frame {
@@ -234,5 +236,64 @@ describe('Viewer: who may listen to the WebSocket', () => {
         .on('error', reject);
     });
     expect(reply).toMatch(/^HTTP\/1\.1 200 /);
+  });
+});
+
+describe('the WebSocket of credentials for some inboxes', () => {
+  it('tells of these alone, and of nothing that was refused to anybody', async () => {
+    using file = new AuthFile();
+    const mine = await file.addToken({ rights: ['read'], scope: ['mine@x.test'] });
+    const theirs = await file.addToken({ rights: ['read'], scope: ['theirs@y.test'] });
+    const everything = await file.addToken({ rights: ['read'] });
+    const access = await createFileAccess({ file: file.path, report: () => {} });
+    let refuse: ((refusal: Refusal) => void) | undefined;
+    const refusals: HttpOptions['refusals'] = (listener) => {
+      refuse = listener;
+      return () => {
+        refuse = undefined;
+      };
+    };
+    const { port } = await serve({ access, refusals });
+    const [some, others, all] = [
+      await watch(port, bearer(mine)),
+      await watch(port, bearer(theirs)),
+      await watch(port, bearer(everything)),
+    ];
+    await all.figures({ Total: 0, Unread: 0 });
+    const secret = await deliver(store, HTML, { to: ['theirs@y.test'] });
+    const shared = await deliver(store, HTML, { to: ['mine@x.test', 'theirs@y.test'] });
+    refuse!({
+      type: 'refusal',
+      protocol: 'SMTP',
+      session: 's1',
+      address: '192.0.2.7',
+      phase: 'rcpt',
+      reason: 'syntax',
+      code: 501,
+      text: 'no',
+    });
+    await some.figures({ Total: 1, Unread: 1 });
+    await others.figures({ Total: 2, Unread: 2 });
+    await all.figures({ Total: 2, Unread: 2 });
+    const news = (frames: readonly Frame[]) =>
+      frames.filter(({ Type }) => Type === 'new').map(({ Data }) => (Data as { ID: string }).ID);
+    expect(news(some.frames)).toEqual([shared]);
+    expect(news(others.frames)).toEqual([secret, shared]);
+    expect(news(all.frames)).toEqual([secret, shared]);
+    expect(JSON.stringify(some.frames)).not.toContain('theirs@y.test');
+    expect(some.frames.filter(({ Type }) => Type === 'error')).toEqual([]);
+    expect(all.frames.filter(({ Type }) => Type === 'error')).toHaveLength(1);
+
+    // taken out of one inbox, it is gone for those who saw it there and for nobody else
+    some.clear();
+    others.clear();
+    await store.remove({ ids: [shared], scope: ['mine@x.test'] });
+    await store.remove({ ids: [secret] });
+    await expect
+      .poll(() => some.frames.filter(({ Type }) => Type === 'delete'))
+      .toEqual([{ Type: 'delete', Data: { ID: shared } }]);
+    await expect
+      .poll(() => others.frames.filter(({ Type }) => Type === 'delete'))
+      .toEqual([{ Type: 'delete', Data: { ID: secret } }]);
   });
 });

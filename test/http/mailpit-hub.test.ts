@@ -1,8 +1,10 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { WebSocket } from 'ws';
+import type { Grant } from '../../src/http/auth/grant.ts';
 import type { Context } from '../../src/http/context.ts';
 import { HUB_LIMITS, MailpitHub } from '../../src/http/dialects/mailpit-hub.ts';
+import { MailpitHubs } from '../../src/http/dialects/mailpit-hubs.ts';
 import type { Refusal } from '../../src/mail/report.ts';
 
 /** A socket that nobody reads from the other side of. */
@@ -32,6 +34,7 @@ class FakeSocket extends EventEmitter {
 
 describe('clients of the WebSocket', () => {
   let hub: MailpitHub;
+  let context: Context;
   let followers: number;
   let refuse: ((refusal: Refusal) => void) | undefined;
   const add = (isGood = () => true): FakeSocket => {
@@ -49,7 +52,7 @@ describe('clients of the WebSocket', () => {
         followers--;
       };
     };
-    const context = {
+    context = {
       store: { feed: { subscribe }, stats: async () => ({ messages: 3, unread: 2 }) },
       version: '1',
       report: () => {},
@@ -59,8 +62,8 @@ describe('clients of the WebSocket', () => {
           refuse = undefined;
         };
       },
-    };
-    hub = new MailpitHub(context as unknown as Context);
+    } as unknown as Context;
+    hub = new MailpitHub(context);
   });
   afterEach(() => {
     hub.close();
@@ -126,12 +129,20 @@ describe('clients of the WebSocket', () => {
     expect(socket.end).toBe('closed with 1008');
   });
 
-  it('are no more than so many', () => {
+  it('are no more than so many, whatever they may see', () => {
+    const hubs = new MailpitHubs(context);
+    const some: Grant[] = ['a@x.test', 'b@x.test'].map((name) => ({ name, rights: ['read'], scope: [name] }));
+    const grants: Grant[] = [{ name: 'all', rights: ['read'] }, ...some];
     for (let n = 0; n < HUB_LIMITS.clients; n++) {
-      expect(hub.isFull).toBe(false);
-      add();
+      expect(hubs.isFull).toBe(false);
+      hubs.for(grants[n % 3]!).add(new FakeSocket() as unknown as WebSocket, () => true);
     }
-    expect(hub.isFull).toBe(true);
+    expect(hubs.isFull).toBe(true);
+    const one = hubs.for(some[0]!);
+    expect(hubs.for(some[0]!)).toBe(one);
+    hubs.close();
+    expect(hubs.isFull).toBe(false);
+    expect(hubs.for(some[0]!)).not.toBe(one); // nothing is kept for credentials that nobody listens with
   });
 
   it('are the only reason to follow the store', () => {

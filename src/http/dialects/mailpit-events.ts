@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { WebSocketServer } from 'ws';
 import type { Context } from '../context.ts';
 import { sendNotFound, sendUnready } from '../replies.ts';
-import type { MailpitHub } from './mailpit-hub.ts';
+import type { MailpitHubs } from './mailpit-hubs.ts';
 
 /** Where clients ask for the upgrade; without one the same path is the native API's. */
 const PUBLIC_PATH = '/api/events';
@@ -19,7 +19,7 @@ export function wantsWebSocket({ headers }: IncomingMessage): boolean {
 }
 
 /** Live events by WebSocket. */
-export function addEventRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
+export function addEventRoutes(app: FastifyInstance, context: Context, hubs: MailpitHubs): void {
   const upgrading = new WeakMap<IncomingMessage, { readonly head: Buffer; readonly response: ServerResponse }>();
   const sockets = new WebSocketServer({
     noServer: true,
@@ -28,7 +28,7 @@ export function addEventRoutes(app: FastifyInstance, context: Context, hub: Mail
     perMessageDeflate: false,
   });
   // before the server waits for its connections to end
-  app.addHook('preClose', async () => hub.close());
+  app.addHook('preClose', async () => hubs.close());
 
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy()); // the client is gone
@@ -44,14 +44,16 @@ export function addEventRoutes(app: FastifyInstance, context: Context, hub: Mail
     app.routing(request, response);
   });
 
-  app.get(ROUTE, { config: { right: 'read', held: true } }, (request, reply) => {
+  app.get(ROUTE, { config: { right: 'read', scoped: true, held: true } }, (request, reply) => {
     const { raw, grant } = request;
     const asked = upgrading.get(raw);
     if (asked === undefined) return sendNotFound(reply);
-    if (hub.isFull) return sendUnready(reply);
+    if (hubs.isFull) return sendUnready(reply);
     reply.hijack();
     asked.response.detachSocket(raw.socket);
-    sockets.handleUpgrade(raw, raw.socket, asked.head, (socket) => hub.add(socket, () => context.access.isGood(grant)));
+    sockets.handleUpgrade(raw, raw.socket, asked.head, (socket) =>
+      hubs.for(grant).add(socket, () => context.access.isGood(grant)),
+    );
     return reply;
   });
 }

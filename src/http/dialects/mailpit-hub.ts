@@ -42,6 +42,7 @@ interface Client {
 
 export class MailpitHub {
   readonly #context: Context;
+  readonly #onEmpty: () => void;
   readonly #clients = new Set<Client>();
   readonly #known = new Map<string, { readonly read: boolean; readonly tags: string }>(); // oldest first
   readonly #deleted = new Set<string>();
@@ -54,13 +55,15 @@ export class MailpitHub {
   #leaveFeed: (() => void) | undefined;
   #leaveRefusals: (() => void) | undefined;
 
-  constructor(context: Context) {
+  /** @param onEmpty told when the last client has gone */
+  constructor(context: Context, onEmpty: () => void = () => {}) {
     this.#context = context;
+    this.#onEmpty = onEmpty;
   }
 
-  /** True while no more clients are taken. */
-  get isFull(): boolean {
-    return this.#clients.size >= HUB_LIMITS.clients;
+  /** How many clients it has. */
+  get size(): number {
+    return this.#clients.size;
   }
 
   add(socket: WebSocket, isGood: () => boolean): void {
@@ -117,6 +120,7 @@ export class MailpitHub {
     clearInterval(this.#pings);
     this.#pings = undefined;
     this.#known.clear();
+    this.#onEmpty();
   }
 
   #ping(): void {

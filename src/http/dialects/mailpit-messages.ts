@@ -3,14 +3,14 @@ import type { Query } from '../../mail/query.ts';
 import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
 import { storeFor } from '../store-for.ts';
-import type { MailpitHub } from './mailpit-hub.ts';
+import type { MailpitHubs } from './mailpit-hubs.ts';
 import { parseMailpitQuery } from './mailpit-query.ts';
 import { decodeBody, paging, parameter, strings } from './mailpit-request.ts';
 import { toPage } from './mailpit-shapes.ts';
 import { tagNames } from './mailpit-tags.ts';
 
 /** Lists of messages, and what is done to many at once. */
-export function addMessagesRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
+export function addMessagesRoutes(app: FastifyInstance, context: Context, hubs: MailpitHubs): void {
   app.get('/api/v1/messages', async (request, reply) => {
     const { start, limit, before } = paging(request);
     // a limit of 0 is the whole list, from its beginning wherever the client says it starts
@@ -42,7 +42,7 @@ export function addMessagesRoutes(app: FastifyInstance, context: Context, hub: M
     // Mailpit's rule, and its clients rely on it: no ids, or a body that says nothing, is all messages
     const store = storeFor(request, context);
     const isAll = ids === undefined || ids.length === 0;
-    if (isAll && request.grant.scope === undefined) await hub.truncate(() => store.remove({ all: true }));
+    if (isAll && request.grant.scope === undefined) await hubs.truncate(() => store.remove({ all: true }));
     else await store.remove(isAll ? { all: true } : { ids });
     return sendOk(reply);
   });

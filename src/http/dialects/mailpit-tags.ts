@@ -5,11 +5,11 @@ import { cleanTags } from '../../mail/tags.ts';
 import type { Context } from '../context.ts';
 import { sendBadRequest, sendJson, sendOk } from '../replies.ts';
 import { storeFor } from '../store-for.ts';
-import type { MailpitHub } from './mailpit-hub.ts';
+import type { MailpitHubs } from './mailpit-hubs.ts';
 import { decodeBody, strings } from './mailpit-request.ts';
 
 /** Tags of messages; one that no message has is gone. */
-export function addTagRoutes(app: FastifyInstance, context: Context, hub: MailpitHub): void {
+export function addTagRoutes(app: FastifyInstance, context: Context, hubs: MailpitHubs): void {
   app.get('/api/v1/tags', async (request, reply) => sendJson(reply, await tagNames(storeFor(request, context))));
 
   app.put('/api/v1/tags', async (request, reply) => {
@@ -36,7 +36,7 @@ export function addTagRoutes(app: FastifyInstance, context: Context, hub: Mailpi
     const other = findTag(known, wanted);
     if (other !== undefined && other !== old) return sendBadRequest(reply, `tag already exists: ${wanted}`);
     await store.change({ query: tagged(old) }, { removeTags: [old], addTags: [wanted] });
-    hub.prune();
+    hubs.prune();
     return sendOk(reply);
   });
 
@@ -46,7 +46,7 @@ export function addTagRoutes(app: FastifyInstance, context: Context, hub: Mailpi
     const old = findTag(await tagNames(store), tag);
     if (old === undefined) return sendBadRequest(reply, `tag not found: ${tag}`);
     await store.change({ query: tagged(old) }, { removeTags: [old] });
-    hub.prune();
+    hubs.prune();
     return sendOk(reply);
   });
 }

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { sendText } from '../replies.ts';
 import { addCheckRoutes, type ChecksOptions } from './mailpit-checks.ts';
 import { addEventRoutes } from './mailpit-events.ts';
-import { MailpitHub } from './mailpit-hub.ts';
+import { MailpitHubs } from './mailpit-hubs.ts';
 import { addInfoRoutes } from './mailpit-info.ts';
 import { addMessageRoutes } from './mailpit-message.ts';
 import { addMessagesRoutes } from './mailpit-messages.ts';
@@ -32,20 +32,20 @@ const SCOPED: readonly RegExp[] = [
  * Search terms that cannot be answered are refused with 400, where Mailpit ignores them. Empty lists are always `[]`.
  */
 export function addMailpitRoutes(app: FastifyInstance, context: Context, options: MailpitOptions): void {
-  const hub = new MailpitHub(context);
+  const hubs = new MailpitHubs(context);
   app.addHook('onRoute', (route) => {
     if (SCOPED.some((pattern) => pattern.test(route.url))) route.config = { ...route.config, scoped: true };
   });
-  addMessagesRoutes(app, context, hub);
+  addMessagesRoutes(app, context, hubs);
   addMessageRoutes(app, context);
   addThumbRoutes(app, context);
   addCheckRoutes(app, context, options);
   addSendRoutes(app, context, options);
   addViewRoutes(app, context);
   addWebuiRoutes(app, { ...options, hasSpamCheck: options.spamd !== undefined });
-  addTagRoutes(app, context, hub);
+  addTagRoutes(app, context, hubs);
   addInfoRoutes(app, context);
-  addEventRoutes(app, context, hub);
+  addEventRoutes(app, context, hubs);
   addSwaggerRoute(app, context.version);
   app.options('/api/v1/*', (_request, reply) => sendText(reply, 200, ''));
 }
