@@ -5,7 +5,7 @@ import type { ListQuery } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
 import { decodeCursor } from './cursor.ts';
 import { type Condition, compileScan, joined, nameIn } from './search.ts';
-import { compileIndexed, inboxMark } from './search-index.ts';
+import { compileIndexed, inboxMark, type Sharing } from './search-index.ts';
 
 /*
  * How a list is found. Messages that are in the index of words are found through it, those that have come since are
@@ -57,7 +57,7 @@ export function listingOf(query: ListQuery, find: Find): Listing {
     above: undefined,
     below: undefined,
   };
-  const indexed = compileIndexed(rest, query.scope);
+  const indexed = compileIndexed(rest, query.scope, sharingOf(find));
   const above = aboveWhichTime(rest, find);
   const newestFirst = (indexed ? [...throughIndex(looked, place, indexed, before, find)] : [looked]).map((walk) =>
     between(walk, above, Number.POSITIVE_INFINITY),
@@ -70,6 +70,16 @@ export function listingOf(query: ListQuery, find: Find): Listing {
     isOldestFirst ? between(walk, seq, Number.POSITIVE_INFINITY) : between(walk, 0, seq),
   );
   return { walks, all: every, isOldestFirst };
+}
+
+function sharingOf(find: Find): Sharing {
+  return {
+    isUsed: find('SELECT 1 FROM kinds LIMIT 1', []).length > 0,
+    find: (match) =>
+      find('SELECT rowid AS kind FROM shared_search WHERE shared_search MATCH ?', [match]).map(({ kind }) =>
+        Number(kind),
+      ),
+  };
 }
 
 /** The part of a walk between two seqs, neither included. */

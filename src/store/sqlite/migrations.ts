@@ -220,6 +220,20 @@ const MIGRATIONS: readonly string[] = [
   CREATE INDEX deliveries_waiting ON deliveries (target, seq) WHERE died_at IS NULL;
   CREATE INDEX deliveries_dead ON deliveries (target, died_at) WHERE died_at IS NOT NULL;
   `,
+  `
+  -- Words that the mails of one kind have in common are in an index of their own, once: see shared-words.ts.
+  CREATE TABLE kinds (
+    kind   INTEGER PRIMARY KEY,
+    sender TEXT NOT NULL,
+    runs   TEXT NOT NULL                -- JSON: for each column of the index, runs of words
+  ) STRICT;
+  ALTER TABLE texts ADD COLUMN kind INTEGER;
+  CREATE INDEX texts_by_kind ON texts (kind) WHERE kind IS NOT NULL;
+  CREATE VIRTUAL TABLE shared_search USING fts5 (
+    starts, body, header_values, envelope, recipients, subject, sender, message_id, header_names, marks, cc, bcc, reply_to,
+    file_names, content = '', contentless_delete = 1, tokenize = 'ascii'
+  );
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -9,7 +9,8 @@ import { type Condition, compileScan, joined, negated } from './search.ts';
  *
  * `marks` holds words that are in no mail: the inboxes (i and their key in base 36) and what a mail has. With them a
  * search within an inbox is one more list to intersect, however large inbox and store are. A message that has left an
- * inbox keeps the mark, so an inbox found by it is looked at again.
+ * inbox keeps the mark, so an inbox found by it is looked at again. A mail whose words are in the index of shared words
+ * (shared-words.ts) is marked with its kind (k and a key), and a search asks for the marks of the kinds that have a word.
  *
  * `starts` holds the first one to four characters of every longer word that a search without a field looks at. Half of a
  * language begins with the same few letters: FTS5 would gather all their lists before it gives the first answer, which
@@ -23,6 +24,9 @@ export const INDEX_COLUMNS = [
   'header_names', 'header_values', 'file_names', 'body', 'starts', 'marks',
 ] as const;
 
+/** What a search without a field looks at. */
+export const SEARCHED_COLUMNS = [...INDEX_COLUMNS.slice(0, 8), 'header_values', 'body'] as const;
+
 /** Columns that are about a message from its arrival on; the first of the index. */
 export const ARRIVAL_COLUMNS = INDEX_COLUMNS.slice(0, 8);
 
@@ -31,6 +35,21 @@ export function inboxMark(key: number): string {
 }
 
 export const MARKS = { attachment: 'hasattachment', inline: 'hasinline' } as const;
+
+export function kindMark(kind: number): string {
+  return `k${kind.toString(36)}`;
+}
+
+/** Phrases of so many words at most are found where words are shared (shared-words.ts); of longer ones the pieces are. */
+export const PHRASE_WORDS = 4;
+
+/** The kinds of mail whose words are in the index once. */
+export interface Sharing {
+  /** False if there are none. */
+  readonly isUsed: boolean;
+  /** Kinds that have what is looked for, in the language of FTS5. */
+  find(match: string): readonly number[];
+}
 
 /** What parsing gave of a mail, as the index takes it. */
 export interface IndexText {
@@ -62,7 +81,8 @@ const START_CHARACTERS = 4;
 /** In front of a beginning; no word holds it (it is no letter), and to FTS5 it is a part of one. */
 const START_MARK = '\ue000';
 
-function startsOf(texts: readonly string[]): string {
+/** The beginnings of all words of texts that are spaced as words.ts does. */
+export function startsOf(texts: readonly string[]): string {
   const starts = new Set<string>();
   for (const word of new Set(texts.flatMap((text) => text.split(' ')))) {
     const length = Math.min(word.length - 1, START_CHARACTERS);
@@ -91,40 +111,44 @@ export interface IndexedQuery {
 
 /**
  * Makes use of the index for a query; undefined when it is of none.
- * @param scope inboxes that `inbox:` may name; all when absent
+ * @param scope inboxes that `inbox:` may name; all when undefined
  */
-export function compileIndexed(query: Query, scope?: readonly string[]): IndexedQuery | undefined {
+export function compileIndexed(
+  query: Query,
+  scope: readonly string[] | undefined,
+  sharing: Sharing,
+): IndexedQuery | undefined {
   const finds: string[] = [];
   const avoids: Query[] = [];
   const rest: Query[] = [];
   for (const part of conjuncts(query)) {
-    const match = matchOf(part);
+    const match = matchOf(part, sharing);
     if (match !== undefined) finds.push(match);
-    else if (part.kind === 'not' && matchOf(part.part) !== undefined) avoids.push(part);
+    else if (part.kind === 'not' && matchOf(part.part, sharing) !== undefined) avoids.push(part);
     else {
-      finds.push(...candidates(part));
+      finds.push(...candidates(part, sharing));
       if (part.kind !== 'all') rest.push(part);
     }
   }
   const others = (parts: readonly Query[]): Condition =>
     joined(
       'and',
-      parts.map((part) => leafwise(part, scope)),
+      parts.map((part) => leafwise(part, scope, sharing)),
     );
   if (finds.length > 0) {
     const found = finds.map((find) => `(${find})`).join(' AND ');
-    const match = avoids.reduce((all, avoid) => `(${all}) NOT (${matchOf((avoid as Negation).part)})`, found);
+    const match = avoids.reduce((all, avoid) => `(${all}) NOT (${matchOf((avoid as Negation).part, sharing)})`, found);
     return { match, rest: rest.length === 0 ? undefined : others(rest) };
   }
-  return usesIndex(query) ? { match: undefined, rest: others([...avoids, ...rest]) } : undefined;
+  return usesIndex(query, sharing) ? { match: undefined, rest: others([...avoids, ...rest]) } : undefined;
 }
 
 type Negation = Extract<Query, { kind: 'not' }>;
 
-function usesIndex(query: Query): boolean {
-  if (matchOf(query) !== undefined) return true;
-  if (query.kind === 'not') return usesIndex(query.part);
-  return (query.kind === 'and' || query.kind === 'or') && query.parts.some(usesIndex);
+function usesIndex(query: Query, sharing: Sharing): boolean {
+  if (matchOf(query, sharing) !== undefined) return true;
+  if (query.kind === 'not') return usesIndex(query.part, sharing);
+  return (query.kind === 'and' || query.kind === 'or') && query.parts.some((part) => usesIndex(part, sharing));
 }
 
 function conjuncts(query: Query): readonly Query[] {
@@ -132,25 +156,25 @@ function conjuncts(query: Query): readonly Query[] {
 }
 
 /** The query in the language of FTS5, if the index alone can answer it. */
-function matchOf(query: Query): string | undefined {
+function matchOf(query: Query, sharing: Sharing): string | undefined {
   switch (query.kind) {
     case 'and':
     case 'or': {
       if (query.parts.length === 0) return undefined;
-      const parts = query.parts.map(matchOf);
+      const parts = query.parts.map((part) => matchOf(part, sharing));
       if (parts.includes(undefined)) return undefined;
       return parts.map((part) => `(${part})`).join(query.kind === 'and' ? ' AND ' : ' OR ');
     }
     case 'text': {
       if (query.infix) return undefined;
       const short = shortStart(query.text, query.prefix);
-      if (short === undefined) return phraseIn(SEARCHED, query.text, query.prefix);
-      return short.before === '' ? startIn(SEARCHED, short.start) : undefined;
+      if (short === undefined) return phraseIn(SEARCHED, query.text, query.prefix, sharing);
+      return short.before === '' ? startIn(SEARCHED, short.start, sharing) : undefined;
     }
     case 'field': {
       if (query.infix || query.field === 'tag' || query.field === 'inbox') return undefined;
       if (shortStart(query.text, query.prefix)) return undefined;
-      return phraseIn(`{${COLUMNS[query.field]}}`, query.text, query.prefix);
+      return phraseIn(`{${COLUMNS[query.field]}}`, query.text, query.prefix, sharing);
     }
     case 'has':
       return `marks : ${MARKS[query.what]}`;
@@ -171,40 +195,62 @@ const COLUMNS: Readonly<Record<Exclude<TextField, 'tag' | 'inbox'>, string>> = {
   filename: 'file_names',
 };
 
-/** What a search without a field looks at. */
+/** The same in the language of FTS5. */
 const SEARCHED = '- {header_names file_names starts marks}';
 
 /** Finds messages that may be what a part of a query asks for; which of them are is then seen in the messages themselves. */
-function candidates(query: Query): string[] {
+function candidates(query: Query, sharing: Sharing): string[] {
   if (query.kind === 'header') {
-    const finds = [phraseIn('{header_names}', query.name, false), phraseIn('{header_values}', query.text, false)];
-    return finds.filter((find) => find !== undefined);
+    return [
+      ...piecesIn('{header_names}', query.name, false, sharing),
+      ...piecesIn('{header_values}', query.text, false, sharing),
+    ];
   }
   if (query.kind !== 'text' && query.kind !== 'field') return [];
   if (query.infix || (query.kind === 'field' && (query.field === 'tag' || query.field === 'inbox'))) return [];
   const short = shortStart(query.text, query.prefix);
-  if (short === undefined) return [];
+  const columns = query.kind === 'text' ? SEARCHED : `{${COLUMNS[query.field as keyof typeof COLUMNS]}}`;
+  if (short === undefined) return piecesIn(columns, query.text, query.prefix, sharing);
   // what a file is called need not be in the text where that is cut off
   if (query.kind === 'field' && query.field === 'filename') return [`marks : (${Object.values(MARKS).join(' OR ')})`];
-  const columns = query.kind === 'text' ? SEARCHED : `{${COLUMNS[query.field as keyof typeof COLUMNS]}}`;
-  const before = phraseIn(columns, short.before, false);
-  return [startIn(columns, short.start), ...(before === undefined ? [] : [before])];
+  return [startIn(columns, short.start, sharing), ...piecesIn(columns, short.before, false, sharing)];
 }
 
 /** A short beginning, or the word that is just that. */
-function startIn(columns: string, start: string): string {
-  return `(starts : "${START_MARK}${start}") OR (${columns} : "${start}")`;
+function startIn(columns: string, start: string, sharing: Sharing): string {
+  return shared(`(starts : "${START_MARK}${start}") OR (${columns} : "${start}")`, sharing);
 }
 
-/** Words hold neither quotes nor anything else that means something to FTS5. */
-function phraseIn(columns: string, text: string, isPrefix: boolean): string | undefined {
+/** Undefined for a text without words, and for a phrase that is longer than the index can tell. */
+function phraseIn(columns: string, text: string, isPrefix: boolean, sharing: Sharing): string | undefined {
+  const pieces = piecesIn(columns, text, isPrefix, sharing);
+  return pieces.length === 1 ? pieces[0] : undefined;
+}
+
+/** What has to be there for a phrase to be: itself, or its pieces where it is longer than the index can tell. */
+function piecesIn(columns: string, text: string, isPrefix: boolean, sharing: Sharing): string[] {
   const words = wordsOf(text);
-  return words.length === 0 ? undefined : `${columns} : "${words.join(' ')}"${isPrefix ? ' *' : ''}`;
+  if (words.length === 0) return [];
+  const most = sharing.isUsed ? PHRASE_WORDS : words.length;
+  const pieces: string[] = [];
+  for (let at = 0; at < words.length; at += most) {
+    const isLast = at + most >= words.length;
+    // words hold neither quotes nor anything else that means something to FTS5
+    const phrase = `${columns} : "${words.slice(at, at + most).join(' ')}"${isPrefix && isLast ? ' *' : ''}`;
+    pieces.push(shared(phrase, sharing));
+  }
+  return pieces;
+}
+
+/** Finds mails that have something themselves, and those whose kind has it. */
+function shared(match: string, sharing: Sharing): string {
+  const kinds = sharing.isUsed ? sharing.find(match) : [];
+  return kinds.length === 0 ? match : `(${match}) OR marks : (${kinds.map(kindMark).join(' OR ')})`;
 }
 
 /** A condition that asks the index wherever a part of the query can be answered by it. */
-function leafwise(query: Query, scope: readonly string[] | undefined): Condition {
-  const match = matchOf(query);
+function leafwise(query: Query, scope: readonly string[] | undefined, sharing: Sharing): Condition {
+  const match = matchOf(query, sharing);
   if (match !== undefined) {
     return { sql: 'm.seq IN (SELECT rowid FROM search WHERE search MATCH ?)', values: [match] };
   }
@@ -213,10 +259,10 @@ function leafwise(query: Query, scope: readonly string[] | undefined): Condition
     case 'or':
       return joined(
         query.kind,
-        query.parts.map((part) => leafwise(part, scope)),
+        query.parts.map((part) => leafwise(part, scope, sharing)),
       );
     case 'not':
-      return negated(leafwise(query.part, scope));
+      return negated(leafwise(query.part, scope, sharing));
     default:
       return compileScan(query, scope);
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { encodeList } from './address-text.ts';
-import { INDEX_COLUMNS, inboxMark, MARKS } from './search-index.ts';
+import { INDEX_COLUMNS, inboxMark, kindMark, MARKS } from './search-index.ts';
+import { SharedWords } from './shared-words.ts';
 
 /** What parsing found out about a message. */
 export interface IndexEntry {
@@ -24,10 +25,13 @@ export class SearchWriter {
   readonly #places: StatementSync;
   readonly #putWords: StatementSync;
 
+  readonly #shared: SharedWords;
+
   constructor(database: DatabaseSync) {
+    this.#shared = new SharedWords(database);
     this.#put = database.prepare(
-      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names)
-       SELECT seq, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
+      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names, kind)
+       SELECT seq, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
     );
     this.#putText = database.prepare(
       `INSERT OR REPLACE INTO search_texts (seq, text)
@@ -41,13 +45,28 @@ export class SearchWriter {
 
   /** Does nothing for a message that was removed meanwhile. */
   put({ seq, id, snippet, attachments, inline, fileNames, text, words }: IndexEntry): void {
-    const { changes } = this.#put.run(snippet, attachments, inline, encodeList(fileNames), seq, id);
+    const share = words.length === 0 ? undefined : this.#shared.share(words);
+    const { changes } = this.#put.run(
+      snippet,
+      attachments,
+      inline,
+      encodeList(fileNames),
+      share?.kind ?? null,
+      seq,
+      id,
+    );
     if (changes === 0) return;
     this.#putText.run(seq, text);
     const marks = this.#places.all(seq).map(({ inbox }) => inboxMark(Number(inbox)));
     if (attachments > 0) marks.push(MARKS.attachment);
     if (inline > 0) marks.push(MARKS.inline);
-    const columns = INDEX_COLUMNS.slice(0, -1).map((_, place) => words[place] ?? '');
+    if (share) marks.push(kindMark(share.kind));
+    const columns = INDEX_COLUMNS.slice(0, -1).map((_, place) => (share?.words ?? words)[place] ?? '');
     this.#putWords.run(seq, ...columns, marks.join(' '));
+  }
+
+  /** Removes what is kept for mail that is gone. */
+  sweep(): void {
+    this.#shared.sweep();
   }
 }

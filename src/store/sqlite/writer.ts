@@ -215,6 +215,7 @@ export class Writer {
   tidy(): boolean {
     return this.#transactions.runLazily(() => {
       this.#packs.sweep();
+      this.#index.sweep();
       return this.#vacuum.step();
     });
   }

@@ -14,7 +14,9 @@ const KEEP_ALL = ['--keep-per-inbox', '0', '--keep-bytes', '0'];
 /** @param folder that is kept; without one, a new one that goes in the end */
 export async function startInboxd(args: readonly string[], folder?: string): Promise<RunningServer> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
-  const [port, httpPort] = [await freePort(), await freePort()];
+  const port = await freePort();
+  let httpPort = port;
+  while (httpPort === port) httpPort = await freePort();
   const ports = ['--port', String(port), '--http-port', String(httpPort)];
   const server = await startServer(
     process.execPath,
