@@ -7,6 +7,8 @@ export const EXIT = Object.freeze({
   UNUSABLE: 2,
   /** A fault of inboxd itself (EX_SOFTWARE of sysexits.h); the stack is in the log. */
   INTERNAL: 70,
+  /** Not now, perhaps later (EX_TEMPFAIL of sysexits.h). */
+  DEFERRED: 75,
 });
 
 /** Exit code of a process that a signal ended, as shells report it. */
@@ -18,4 +20,5 @@ Exit codes:
   1    not found, or nothing matched
   2    usage, configuration or start-up error; the one line on standard error says what to do
   70   internal error
+  75   a mail that inboxd milter check tried is to come again
   130, 143   ended at once by a second SIGINT or SIGTERM`;

@@ -6,6 +6,7 @@ import { VERSION } from '../version.ts';
 import { EXIT_CODES_HELP } from './exit-codes.ts';
 import { onInternalError, tellFailure } from './failure.ts';
 import { addFlags, givenFlags } from './flags.ts';
+import { addMilterCommands } from './milter-commands.ts';
 import { endOnClosedOutput } from './output.ts';
 import { addRemoteCommands } from './remote-commands.ts';
 import type { SalvageArguments } from './salvage.ts';
@@ -51,6 +52,7 @@ function createProgram(): Command {
   addPrint(program);
   addTokenCommands(program, configOf);
   addUserCommands(program, configOf);
+  addMilterCommands(program, configOf);
   program.addHelpText('after', () => `\n${serveHelp(program)}${OPTIONS_HELP}\n${EXIT_CODES_HELP}`);
   return program;
 }
