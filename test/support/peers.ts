@@ -3,6 +3,7 @@
  *
  * In CI a test that finds its program missing fails. Elsewhere it is skipped, and says what to install.
  */
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'vitest';
 import { findPeer, PACKAGES, type PeerName } from './program.ts';
 
@@ -19,6 +20,19 @@ export function describeWithPeers<Name extends PeerName>(
     return;
   }
   describe(title, () => lacking(missing.map((name) => `${name} (Debian package ${PACKAGES[name]})`).join(', ')));
+}
+
+/** A suite that needs a module of the system's own Python. */
+export function describeWithPythonModule(
+  title: string,
+  module: string,
+  debian: string,
+  body: (python: string) => void,
+): void {
+  const python = '/usr/bin/python3';
+  const { status } = spawnSync(python, ['-c', `import ${module}`]);
+  if (status === 0) describe(title, () => body(python));
+  else describe(title, () => lacking(`Python's ${module} (Debian package ${debian})`));
 }
 
 /** A suite that needs root, for mounts or other people's user ids. */
