@@ -1,4 +1,5 @@
 import type { Target } from './target.ts';
+import { directory } from './targets/directory.ts';
 import { frames } from './targets/frames.ts';
 import { http } from './targets/http.ts';
 import { headers, html, mime } from './targets/mails.ts';
@@ -10,6 +11,7 @@ import { tls } from './targets/tls.ts';
 /** Everything that hostile octets reach. */
 export const TARGETS: readonly Target[] = [
   ...sessions,
+  directory,
   commands,
   headers,
   mime,
