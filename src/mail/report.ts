@@ -77,7 +77,8 @@ export type Report =
       readonly reason: string;
       /** The filter whose word it was. */
       readonly filter?: string;
-      readonly code: number;
+      /** Absent where the protocol has no codes. */
+      readonly code?: number;
       readonly text: string;
     }
   | {

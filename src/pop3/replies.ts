@@ -8,9 +8,29 @@ export function ok(text: string, outcome: Outcome = 'ok'): Reply {
   return { outcome, bytes: Buffer.from(`+OK ${text}\r\n`, 'latin1') };
 }
 
+/** A reply that says no, and what it tells whoever counts. */
+export interface Refused extends Reply {
+  /** A word to count by, of the few that `REASONS` has, or `command`. */
+  readonly reason: string;
+  readonly text: string;
+}
+
+const REASONS: Readonly<Record<ResponseCode, string>> = {
+  AUTH: 'login',
+  'SYS/TEMP': 'error',
+  'SYS/PERM': 'policy',
+  'IN-USE': 'busy',
+};
+
 /** `-ERR` with a text. */
-export function err(text: string, code?: ResponseCode, outcome: Outcome = 'fail'): Reply {
-  return { outcome, bytes: Buffer.from(`-ERR ${code === undefined ? '' : `[${code}] `}${text}\r\n`, 'latin1') };
+export function err(text: string, code?: ResponseCode, outcome: Outcome = 'fail'): Refused {
+  const bytes = Buffer.from(`-ERR ${code === undefined ? '' : `[${code}] `}${text}\r\n`, 'latin1');
+  return { outcome, bytes, reason: code === undefined ? 'command' : REASONS[code], text };
+}
+
+/** True for a reply that says no, also where it leaves the count of failures alone. */
+export function isRefused(reply: Reply): reply is Refused {
+  return 'reason' in reply;
 }
 
 /** `+OK` and what follows it, stuffed and ended by its lone dot already. */

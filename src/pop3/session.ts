@@ -5,6 +5,7 @@ import { isThisMachine } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
 import type { Pop3Limits } from './limits.ts';
 import { Maildrop, type MaildropServices } from './maildrop.ts';
+import { isRefused, type Refused } from './replies.ts';
 
 /** Leave to look into an inbox. */
 export interface Pass {
@@ -135,6 +136,7 @@ export class Session implements WireSession {
 
   settle(event: string, line: string, reply: Reply): Pace {
     if (line !== '') this.#commands++;
+    if (isRefused(reply)) this.#refused(reply);
     if (reply.outcome !== 'fail') return 0;
     this.#failures++;
     if (this.#loginFailed) {
@@ -143,6 +145,12 @@ export class Session implements WireSession {
     }
     if (!STRAY.has(event)) return 0;
     return ++this.#strays >= this.limits.failuresBeforeCut ? 'cut' : 0;
+  }
+
+  /** A reply says no: whoever counts is told. */
+  #refused({ reason, text }: Refused): void {
+    const { id: session, address } = this;
+    this.services.report({ type: 'refusal', protocol: 'POP3', session, address, phase: 'command', reason, text });
   }
 
   /** Who guesses waits, longer each time, and has only so many tries. */

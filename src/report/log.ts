@@ -258,7 +258,7 @@ function refusalLine(report: Extract<Report, { type: 'refusal' }>): object {
     phase: report.phase,
     reason: report.reason,
     ...(report.filter === undefined ? {} : { filter: report.filter }),
-    code: report.code,
+    ...(report.code === undefined ? {} : { code: report.code }),
     verdict: visible(report.text),
   };
 }

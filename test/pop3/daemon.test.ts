@@ -79,7 +79,24 @@ describe('POP3 with tokens', () => {
     expect(await say(onlooker, 'RETR 1')).toMatch(/^-ERR That message is gone/);
     onlooker.destroy();
     const types = reports.filter((one) => 'protocol' in one && one.protocol === 'POP3').map(({ type }) => type);
-    expect(new Set(types)).toEqual(new Set(['session-start', 'login', 'login-refused', 'session-end']));
+    expect(new Set(types)).toEqual(new Set(['session-start', 'login', 'login-refused', 'refusal', 'session-end']));
+  });
+
+  it('tells whoever counts of each -ERR, and why', async () => {
+    const [client] = await logIn('ann@in.test', looking);
+    const before = reports.length;
+    for (const command of ['XYZZY', 'LIST 99', 'QUIT now', 'NOOP']) await say(client, command);
+    const refusals = reports.slice(before).filter(({ type }) => type === 'refusal');
+    const same = { type: 'refusal', protocol: 'POP3', address: '127.0.0.1', phase: 'command', reason: 'command' };
+    expect(refusals).toEqual([
+      { ...same, session: expect.any(String), text: 'Command unknown' },
+      { ...same, session: expect.any(String), text: 'No such message' },
+      { ...same, session: expect.any(String), text: 'That command takes no argument' },
+    ]);
+    const [wrong] = await logIn('ann@in.test', 'guess');
+    expect(reports.findLast(({ type }) => type === 'refusal')).toMatchObject({ reason: 'login', phase: 'command' });
+    client.destroy();
+    wrong.destroy();
   });
 
   it('reads without marking as read', async () => {
