@@ -70,16 +70,22 @@ export function startWebhooks(config: Config, { store, resolver, report }: Webho
   };
 }
 
-function choicesOf({ webhooks, webhookUrls }: Config): WebhookChoice[] {
+/** Every webhook of a configuration, those that are a URL alone too. */
+export function choicesOf({ webhooks, webhookUrls }: Config): WebhookChoice[] {
   // a URL that is given twice is one webhook
   const ofUrls = new Map(webhookUrls.map((url) => [webhookOfUrl(url).name, webhookOfUrl(url)]));
   for (const { name } of webhooks) ofUrls.delete(name);
   return [...webhooks, ...ofUrls.values()];
 }
 
+/** The file of secrets that sign for a webhook; '' for none. */
+export function secretFileOf({ secretFile }: WebhookChoice, { webhookSecretFile }: Config): string {
+  return secretFile === '' ? webhookSecretFile : secretFile;
+}
+
 function targetOf(choice: WebhookChoice, config: Config, resolver: Resolver, files: Map<string, SecretFile>): Target {
   const { name, url, inboxes, query, caFile } = choice;
-  const path = choice.secretFile === '' ? config.webhookSecretFile : choice.secretFile;
+  const path = secretFileOf(choice, config);
   const file = path === '' ? undefined : (files.get(path) ?? new SecretFile(path));
   if (file) files.set(path, file);
   return {

@@ -6,6 +6,7 @@ import type { Finding } from '../doctor/finding.ts';
 import { checkFolder, checkMachine } from '../doctor/machine.ts';
 import { checkPorts } from '../doctor/ports.ts';
 import { checkStore } from '../doctor/store.ts';
+import { checkWebhooks } from '../doctor/webhooks.ts';
 import { EXIT } from './exit-codes.ts';
 import { oneLine, print, printJson } from './output.ts';
 import { daemonPid } from './running-daemon.ts';
@@ -25,10 +26,10 @@ export async function doctor(config: Config, domain: string | undefined, options
     ...(await checkPorts(config.listen, daemonPid(config.data))),
     ...(await checkCertificates(config)),
   ];
-  if (domain !== undefined) {
-    const servers = config.dnsServer === '' ? [] : [config.dnsServer];
-    findings.push(...(await checkDomain(domain, config, createResolver({ servers, deadlineMs: DNS_MS }))));
-  }
+  const servers = config.dnsServer === '' ? [] : [config.dnsServer];
+  const resolver = createResolver({ servers, deadlineMs: DNS_MS });
+  findings.push(...(await checkWebhooks(config, resolver)));
+  if (domain !== undefined) findings.push(...(await checkDomain(domain, config, resolver)));
   if (options.json) printJson(findings);
   else for (const finding of findings) tell(finding);
   return findings.some(({ level }) => level === 'bad') ? EXIT.UNUSABLE : EXIT.OK;

@@ -11,6 +11,7 @@ import type { Finding } from '../../src/doctor/finding.ts';
 import { checkFolder, checkMachine } from '../../src/doctor/machine.ts';
 import { checkPorts } from '../../src/doctor/ports.ts';
 import { checkStore } from '../../src/doctor/store.ts';
+import { checkWebhooks } from '../../src/doctor/webhooks.ts';
 import { mtaStsRecord } from '../../src/http/mta-sts.ts';
 import { createDaemon } from '../../src/index.ts';
 import type { Resolver } from '../../src/mail/resolver.ts';
@@ -103,6 +104,35 @@ describe('what doctor says of a domain', () => {
       level: 'bad',
       remedy: expect.stringContaining('--mta-sts-mx'),
     });
+  });
+});
+
+describe('what doctor says of webhooks', () => {
+  it('is where they are, whether they may be asked, and what signs for them', async () => {
+    using folder = new Folder();
+    writeFileSync(folder.at('good'), `whsec_${Buffer.alloc(32).toString('base64')}`);
+    writeFileSync(folder.at('bad'), 'secret');
+    const config = completeConfig({
+      data: ':memory:',
+      webhooks: {
+        well: { url: 'https://mx.example.test/?key=s3cr3t', 'secret-file': folder.at('good'), 'allow-private': true },
+        plain: { url: 'http://public.example.test/' },
+        closed: { url: 'https://127.0.0.1/', 'secret-file': folder.at('bad') },
+        lost: { url: 'https://nowhere.example.test/', 'secret-file': folder.at('none') },
+      },
+    });
+    const records = { ...OURS, 'A public.example.test': ['93.184.215.14'] };
+    const findings = await checkWebhooks(config, zone(records));
+    expect(findings.map(({ level, text }) => `${level} ${text}`)).toEqual([
+      'good well is at mx.example.test (192.0.2.1, 2001:db8::1)',
+      'good plain is at public.example.test (93.184.215.14)',
+      'doubtful plain is told over the Internet without encryption',
+      'doubtful plain is not signed',
+      'bad closed: 127.0.0.1 has a private address',
+      `bad closed: line 1 of ${folder.at('bad')} is no secret: it is not whsec_ and base64`,
+      'bad lost: nowhere.example.test: no such host',
+      expect.stringContaining(`bad lost: cannot read ${folder.at('none')}`),
+    ]);
   });
 });
 
