@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Webhook } from 'standardwebhooks';
@@ -35,6 +35,26 @@ describe('signatures', () => {
     expect(() => new Webhook(secretOf('c')).verify(body.toString(), { ...headers })).toThrow('No matching signature');
     expect(() => new Webhook(first).verify('{}', { ...headers })).toThrow('No matching signature');
     expect(() => new Webhook(first).verify(body.toString(), { ...headers, 'webhook-id': 'other' })).toThrow();
+  });
+
+  it('are checked by what README.md says', async () => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const snippet = /```js\n(import \{ createHmac[\s\S]*?)```/.exec(readme)![1]!;
+    const url = `data:text/javascript,${encodeURIComponent(snippet)}`;
+    const { isGenuine } = (await import(/* @vite-ignore */ url)) as {
+      isGenuine: (headers: object, body: Buffer, secret: string) => boolean;
+    };
+    const headers = signedHeaders([bytesOf(first), bytesOf(second)], 'id.ci', Date.now(), body);
+    expect([first, second, secretOf('c')].map((secret) => isGenuine(headers, body, secret))).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(isGenuine(headers, Buffer.from('{}'), first)).toBe(false);
+    expect(isGenuine({ ...headers, 'webhook-signature': undefined }, body, first)).toBe(false);
+    expect(isGenuine({ ...headers, 'webhook-timestamp': undefined }, body, first)).toBe(false);
+    const old = signedHeaders([bytesOf(first)], 'id.ci', Date.now() - 600_000, body);
+    expect(isGenuine(old, body, first)).toBe(false);
   });
 
   it('are left out where there is no secret', () => {

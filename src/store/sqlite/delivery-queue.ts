@@ -16,6 +16,8 @@ export class StoreDeliveries implements DeliveryQueue {
   readonly #settlements: Gatherer<Settlement, void>;
   readonly #added = new Set<() => void>();
   readonly #overflow = new Set<(overflow: Overflow) => void>();
+  /** What opening the store gave up, before anybody could listen. */
+  #untold: Overflow[] = [];
 
   constructor(options: DeliveryQueueOptions) {
     const { writer, now } = options;
@@ -53,13 +55,15 @@ export class StoreDeliveries implements DeliveryQueue {
   onOverflow(listener: (overflow: Overflow) => void): () => void {
     const own = (overflow: Overflow) => listener(overflow);
     this.#overflow.add(own);
+    for (const overflow of this.#untold.splice(0)) listener(overflow);
     return () => this.#overflow.delete(own);
   }
 
   /** A commit may have added deliveries, and there was no room for these. */
   tell(overflows: readonly Overflow[]): void {
     for (const listener of this.#added) listener();
-    for (const overflow of overflows) for (const listener of this.#overflow) listener(overflow);
+    if (this.#overflow.size === 0) this.#untold.push(...overflows);
+    else for (const overflow of overflows) for (const listener of this.#overflow) listener(overflow);
   }
 
   /** Resolves when nothing waits to be written. */

@@ -121,7 +121,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     read: (after, limit) => readers.quick.call('events', { after, limit }),
     onError: (error) => report({ type: 'crash', where: 'store feed', error }),
   });
-  for (const { removed, why } of early) onRemoved(removed, why);
+  for (const { removed, why, overflow = [] } of early) {
+    onRemoved(removed, why);
+    deliveries.tell(overflow);
+  }
   let packer: Packer | undefined;
   onCommitted = ({ removed, why, events, overflow }) => {
     onRemoved(removed, why);
