@@ -98,6 +98,15 @@ class Views {
   bytes = 0;
   #slab: Buffer | undefined;
   #end = 0;
+  /** Memory of views that a file has now, to be used again. */
+  readonly #spare: Buffer[] | undefined;
+  /** What can be used again once these views are in a file. */
+  readonly slabs: Buffer[] = [];
+
+  /** @param spare slabs that others have done with; absent for what stays in memory */
+  constructor(spare?: Buffer[]) {
+    this.#spare = spare;
+  }
 
   add(view: Buffer): void {
     const { length } = view;
@@ -110,13 +119,25 @@ class Views {
       this.list[this.list.length - 1] = slab.subarray(0, this.#end);
       return;
     }
-    const usual = slab ? Math.min(slab.length * 2, SLAB_BYTES) : FIRST_SLAB_BYTES;
-    const next = Buffer.allocUnsafeSlow(Math.max(length, usual)); // not of the shared pool, which it would keep alive
+    const next = this.#spare ? this.#fileSlab(length) : memorySlab(length, slab);
     view.copy(next);
     this.#slab = next;
     this.#end = length;
     this.list.push(next.length === length ? next : next.subarray(0, length));
   }
+
+  /** Of one size, so that they serve for any view: fresh memory for each would be waste faster than it is collected. */
+  #fileSlab(length: number): Buffer {
+    const spare = length <= WRITE_BYTES ? this.#spare!.pop() : undefined;
+    const slab = spare ?? Buffer.allocUnsafeSlow(Math.max(length, WRITE_BYTES));
+    if (slab.length === WRITE_BYTES) this.slabs.push(slab);
+    return slab;
+  }
+}
+
+function memorySlab(length: number, before: Buffer | undefined): Buffer {
+  const usual = before ? Math.min(before.length * 2, SLAB_BYTES) : FIRST_SLAB_BYTES;
+  return Buffer.allocUnsafeSlow(Math.max(length, usual)); // not of the shared pool, which it would keep alive
 }
 
 /** Octets that are worth a write of their own, and from which on the writer is asked to wait. */
@@ -127,6 +148,7 @@ const WAITING_BYTES = 256 * 1024;
 class SpoolWriter implements ContentWriter {
   bytes = 0;
   #views = new Views();
+  readonly #spare: Buffer[] = [];
   readonly #directory: string;
   readonly #memoryBytes: number;
   #path = '';
@@ -186,11 +208,12 @@ class SpoolWriter implements ContentWriter {
     try {
       this.#handle ??= await this.#open();
       while (this.#views.bytes > 0) {
-        const { list } = this.#views;
-        this.#views = new Views();
+        const views = this.#views;
+        this.#views = new Views(this.#spare);
         this.#drained?.resolve();
         this.#drained = undefined;
-        await writeAll(this.#handle, list);
+        await writeAll(this.#handle, views.list);
+        this.#spare.push(...views.slabs);
       }
     } catch (error) {
       await this.#fail(error);

@@ -1,3 +1,5 @@
+import { textIn } from './text.ts';
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -8,10 +10,12 @@ export class BareNewlines {
 
   see(view: Buffer): void {
     if (this.#found || view.length === 0) return;
+    const text = textIn(view);
     let afterCr = this.#afterCr;
     for (let at = 0; at < view.length; at++) {
+      if (!afterCr) at = text.end(view, at);
+      if (at === view.length) break;
       const octet = view[at]!;
-      if (octet > CR && !afterCr) continue;
       if (afterCr !== (octet === LF)) {
         this.#found = true;
         return;

@@ -1,4 +1,5 @@
 import type { Input } from './input.ts';
+import { textIn } from './text.ts';
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -49,12 +50,11 @@ export class DotReader {
     // Until a dot has to go `to` follows `from`; afterwards octets move up.
     while (from < length) {
       if (at === TEXT) {
-        // nearly all octets are read here, so these two loops do nothing else
-        if (to === from) {
-          from = to = text.end(view, from);
-        } else {
-          while (from < length && view[from]! > CR) view[to++] = view[from++]!;
-        }
+        // nearly all octets are read here
+        const end = view[from]! > CR ? text.end(view, from) : from;
+        if (to === from) to = end;
+        else to = moveUp(view, to, from, end);
+        from = end;
         if (from === length) break;
       }
       const octet = view[from]!;
@@ -105,63 +105,16 @@ export class DotReader {
   }
 }
 
-/** No octet below this one is text, and every octet above CR is. */
-const AFTER_CONTROL = 0x0e0e0e0e;
-const HIGH_BITS = 0x80808080;
+/** Octets from which on a call into the runtime moves them faster than a loop does. */
+const MANY_OCTETS = 24;
 
-/** Finds where text ends in views of one memory, which is seen as words of four octets. */
-class Text {
-  readonly memory: ArrayBufferLike;
-  readonly #words: Int32Array;
-  offset = 0;
-
-  constructor(memory: ArrayBufferLike) {
-    this.memory = memory;
-    this.#words = new Int32Array(memory, 0, memory.byteLength >> 2);
+/** Moves the octets between two places to an earlier one; gives where they end then. */
+function moveUp(view: Buffer, to: number, from: number, end: number): number {
+  if (end - from >= MANY_OCTETS) {
+    view.copyWithin(to, from, end);
+    return to + end - from;
   }
-
-  /** Where the text from `from` on ends: at an octet that is neither above CR nor of a CR LF between lines without a dot. */
-  end(view: Buffer, from: number): number {
-    const { length } = view;
-    let at = this.#lineEnd(view, from);
-    while (at + 2 < length && view[at] === CR && view[at + 1] === LF) {
-      const first = view[at + 2]!;
-      if (first <= CR || first === DOT) break;
-      at = this.#lineEnd(view, at + 3);
-    }
-    return at;
-  }
-
-  /** Where the octets from `from` on that are above CR end. Eight are looked at in one step: nearly all content is such. */
-  #lineEnd(view: Buffer, from: number): number {
-    const words = this.#words;
-    const { offset } = this;
-    const { length } = view;
-    let at = from;
-    while (at < length && ((offset + at) & 3) !== 0) {
-      if (view[at]! <= CR) return at;
-      at++;
-    }
-    const last = ((offset + length) >> 2) - 1;
-    let word = (offset + at) >> 2;
-    while (word < last) {
-      const four = words[word]!;
-      const next = words[word + 1]!;
-      if (((((four - AFTER_CONTROL) & ~four) | ((next - AFTER_CONTROL) & ~next)) & HIGH_BITS) !== 0) break; // one of them is below 0x0e
-      word += 2;
-    }
-    at = Math.max(at, (word << 2) - offset);
-    while (at < length && view[at]! > CR) at++;
-    return at;
-  }
-}
-
-let newest: Text | undefined;
-
-/** Nearly all views are of the one buffer that connections read into. */
-function textIn(view: Buffer): Text {
-  const memory = view.buffer; // not for every line: it is not a plain field
-  if (newest?.memory !== memory) newest = new Text(memory);
-  newest.offset = view.byteOffset;
-  return newest;
+  let at = to;
+  for (let next = from; next < end; next++) view[at++] = view[next]!;
+  return at;
 }

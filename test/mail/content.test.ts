@@ -59,6 +59,18 @@ describe('spool', () => {
     }
   });
 
+  it('mixes nothing up though memory that a file has is used again', async () => {
+    const writer = createSpool({ directory, memoryBytes: 1000 })();
+    const sent = randomBytes(3 * 1024 * 1024);
+    const incoming = Buffer.alloc(64 * 1024); // what arrives next is put over it
+    for (let at = 0, step = 1; at < sent.length; at += step, step = ((step * 7919) % incoming.length) + 1) {
+      const octets = sent.copy(incoming, 0, at, at + step);
+      await writer.write(incoming.subarray(0, octets));
+    }
+    const content = await writer.finish(false);
+    expect((await collect(content.stream())).equals(sent)).toBe(true);
+  });
+
   it('makes its folder, private, when it needs it', async () => {
     const folder = join(directory, 'deeper', 'spool');
     const writer = createSpool({ directory: folder, memoryBytes: 0 })();

@@ -101,6 +101,18 @@ describe('content up to the lone dot', () => {
     }
   });
 
+  it('finds an end, a stuffed dot and a bare newline at every place of text', () => {
+    for (let before = 0; before < 40; before++) {
+      for (const middle of ['\r\n.', '\r\n..', '\r\n.a', '\n', '\r', '\r\n\r\n', '\t', '']) {
+        const text = `${'x'.repeat(before)}${middle}${'y'.repeat(30)}\r\n.\r\n`;
+        for (let offset = 0; offset < 4; offset++) {
+          const memory = Buffer.concat([Buffer.alloc(offset), Buffer.from(text, 'latin1')]);
+          expect(readDots([memory.subarray(offset)]), JSON.stringify(text)).toEqual(plainly(text));
+        }
+      }
+    }
+  });
+
   it('gives one view for one view, even if every line is stuffed', () => {
     const reader = new DotReader();
     const input = new Input();
@@ -127,6 +139,22 @@ describe('bare newlines in chunks', () => {
       expect(watch.end()).toBe(bare);
     }
   });
+});
+
+it('finds a bare newline at every place of a chunk', () => {
+  for (let before = 0; before < 40; before++) {
+    for (const [middle, bare] of [
+      ['\n', true],
+      ['\r', true],
+      ['\r\n', false],
+      ['\r\n.\n', true],
+      ['\r\n\r\n.', false],
+    ] as const) {
+      const watch = new BareNewlines();
+      watch.see(Buffer.from(`${'x'.repeat(before)}${middle}${'y'.repeat(30)}`));
+      expect(watch.end(), `${before} ${JSON.stringify(middle)}`).toBe(bare);
+    }
+  }
 });
 
 describe('command lines', () => {
