@@ -32,6 +32,8 @@ export interface Load {
   readonly reconnects: boolean;
   /** Messages per round; chosen so that a round takes 1 to 3 s. */
   readonly messages: number;
+  /** Names of the servers that it cannot be put to. */
+  readonly without?: readonly string[];
   /** Sends the messages; throws if one of them was not accepted. */
   run(port: number, messages: number): Promise<void>;
 }
@@ -60,6 +62,7 @@ export async function contest(load: Load, contestants: readonly Contestant[], ro
   }[] = [];
   try {
     for (const contestant of contestants) {
+      if (load.without?.includes(contestant.name)) continue;
       running.push({ contestant, server: await contestant.start(), rates: [], cpuMicros: [], sent: 0 });
     }
     for (let round = 0; round <= rounds; round++) {

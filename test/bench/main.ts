@@ -11,6 +11,8 @@
  *       --messages N   so many messages (default 1000000); with another number nothing is written; for these two
  *       --data FOLDER  keeps the store there and not in the folder for temporary files
  *   --only disk        what newsletters and mail to many take on disk (--messages N, 10000 each)
+ *   --only contents|idle|large|latency|visible
+ *                      one of these measures of inboxd alone instead; writes its own section, unless with --smoke
  *   --list             prints the names of servers and loads
  *
  * No timing decides a test: this program ends with an error only if a message was not accepted, or not kept.
@@ -20,8 +22,15 @@ import { parseArgs } from 'node:util';
 import { type Contestant, contest, type Load, type Result } from './contest.ts';
 import { DISK_CASES, diskTable } from './disk/main.ts';
 import { SMTP_SOURCE_LOADS } from './loads/smtp-source.ts';
+import { TRAINS } from './loads/trains.ts';
+import { contents } from './measures/contents.ts';
+import { idle } from './measures/idle.ts';
+import { large } from './measures/large.ts';
+import { latency } from './measures/latency.ts';
+import type { Measure } from './measures/measure.ts';
+import { visible } from './measures/visible.ts';
 import { measureMillion } from './million/main.ts';
-import { circumstances, machineLines, ratiosOf, tableOf } from './report.ts';
+import { circumstances, machineLines, machineOf, ratiosOf, tableOf } from './report.ts';
 import { writeSection } from './results.ts';
 import { measureSearch } from './search/main.ts';
 import { inboxdDiscard, inboxdStore, inboxdStoreLogging } from './servers/inboxd.ts';
@@ -31,7 +40,9 @@ import { smtpSink } from './servers/smtp-sink.ts';
 const USUAL: readonly Contestant[] = [inboxdStore, inboxdDiscard, smtpSink, smtpServer];
 /** Those that run only when `--only` names them. */
 const EXTRA: readonly Contestant[] = [inboxdStoreLogging];
-const LOADS: readonly Load[] = SMTP_SOURCE_LOADS;
+const LOADS: readonly Load[] = [...SMTP_SOURCE_LOADS, TRAINS];
+
+const MEASURES: readonly Measure[] = [contents, idle, large, latency, visible];
 
 const HEADING = `Written by \`npm run bench\`. The servers take turns within each round; ratios are medians of the rounds' ratios. Every
 server is a process of its own on loopback, sharing the machine's cores with the client that loads it. inboxd keeps
@@ -70,7 +81,7 @@ const { values: flags } = parseArgs({
 });
 
 if (flags.list) {
-  for (const { name, title } of [...USUAL, ...EXTRA, ...LOADS]) console.log(`${name.padEnd(14)} ${title}`);
+  for (const { name, title } of [...USUAL, ...EXTRA, ...LOADS, ...MEASURES]) console.log(`${name.padEnd(14)} ${title}`);
   process.exit(0);
 }
 
@@ -82,6 +93,12 @@ const OWN_TABLES: Readonly<Record<string, () => Promise<void>>> = {
 const own = OWN_TABLES[flags.only ?? ''];
 if (own) {
   await own();
+  process.exit(0);
+}
+
+const measure = MEASURES.find(({ name }) => name === flags.only);
+if (measure) {
+  await benchMeasure(measure);
   process.exit(0);
 }
 
@@ -104,10 +121,18 @@ if (!flags.smoke && !flags.only && !flags.load) {
   const parts = [
     HEADING,
     await circumstances(command, rounds),
-    '## 4 KiB messages from smtp-source',
+    '## Messages of 4 KiB, from smtp-source where nothing else is said',
     ...results.map(tableOf),
   ];
   writeSection('bench', parts.join('\n\n'));
+}
+
+async function benchMeasure({ name, title, run }: Measure): Promise<void> {
+  const table = await run(flags.smoke);
+  console.log(table);
+  if (flags.smoke) return;
+  const lines = [`## ${title}`, await machineOf(`npm run bench -- --only ${name}`), table];
+  writeSection(name, lines.join('\n\n'));
 }
 
 async function benchSearch(): Promise<void> {

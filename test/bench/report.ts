@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { statfs } from 'node:fs/promises';
-import { cpus, release, tmpdir, totalmem } from 'node:os';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { findPeer } from '../support/program.ts';
 import { run } from '../support/run.ts';
 import { type Result, ratio, type Score } from './contest.ts';
@@ -41,6 +41,19 @@ export function ratiosOf({ load, scores }: Result): string[] {
       (score) =>
         `${load.name.padEnd(8)} ${score.contestant.name.padEnd(14)} ${ratio(score, baseline!).toFixed(2)}x smtp-sink`,
     );
+}
+
+/** One line that says when, how and where figures of inboxd alone were taken. */
+export async function machineOf(command: string): Promise<string> {
+  const [[, processors], [, system], , [, node]] = (await machineLines()) as [
+    [string, string],
+    [string, string],
+    unknown,
+    [string, string],
+  ];
+  const load = loadavg()[0]!.toFixed(1);
+  const day = new Date().toISOString().slice(0, 10);
+  return `\`${command}\`, taken ${day} on ${processors}, ${system}, Node.js ${node}; load average ${load} at its end.`;
 }
 
 /** What the figures were taken on and with. */

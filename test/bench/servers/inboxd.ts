@@ -9,10 +9,23 @@ import { freePort, startServer } from './process.ts';
 export const DAEMON = ['--max-semi-space-size=8', fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url))];
 /** The peers log nothing either. */
 const QUIET = ['--log-level', 'warn'];
+export const DISCARDING = [...QUIET, '--sink', 'discard'];
 const KEEP_ALL = ['--keep-per-inbox', '0', '--keep-bytes', '0'];
 
-/** @param folder that is kept; without one, a new one that goes in the end */
-export async function startInboxd(args: readonly string[], folder?: string): Promise<RunningServer> {
+export interface RunningInboxd extends RunningServer {
+  /** What its API begins with. */
+  readonly api: string;
+  held(): Promise<number>;
+}
+
+/**
+ * @param args beside those that set ports and data folder; without others it logs nothing and keeps everything
+ * @param folder that is kept; without one, a new one that goes in the end
+ */
+export async function startInboxd(
+  args: readonly string[] = [...QUIET, ...KEEP_ALL],
+  folder?: string,
+): Promise<RunningInboxd> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
   const port = await freePort();
   let httpPort = port;
@@ -23,10 +36,12 @@ export async function startInboxd(args: readonly string[], folder?: string): Pro
     [...DAEMON, 'serve', '--allow-root', ...ports, '--data', data, ...args],
     port,
   );
+  const api = `http://127.0.0.1:${httpPort}/api`;
   return {
     ...server,
+    api,
     async held() {
-      const response = await fetch(`http://127.0.0.1:${httpPort}/api/v1/messages?limit=1`);
+      const response = await fetch(`${api}/v1/messages?limit=1`);
       return ((await response.json()) as { total: number }).total;
     },
     async stop() {
@@ -40,7 +55,7 @@ export async function startInboxd(args: readonly string[], folder?: string): Pro
 export const inboxdStore: Contestant = {
   name: 'store',
   title: 'inboxd, stored with fsync',
-  start: () => startInboxd([...QUIET, ...KEEP_ALL]),
+  start: () => startInboxd(),
 };
 
 /** As people run it: a log line per message and per session. */
@@ -54,7 +69,7 @@ export const inboxdDiscard: Contestant = {
   name: 'discard',
   title: 'inboxd, discarding',
   async start() {
-    const { held: _, ...server } = await startInboxd([...QUIET, '--sink', 'discard']);
+    const { held: _, ...server } = await startInboxd(DISCARDING);
     return server;
   },
 };

@@ -1,0 +1,58 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { plainMessage, Submission } from '../loads/submission.ts';
+import { startInboxd } from '../servers/inboxd.ts';
+import { type Measure, markdownTable, timeCells } from './measure.ts';
+
+const SESSIONS = 20;
+const MESSAGE_BYTES = 4096;
+const INBOXES = 1000;
+
+/** Sends over many sessions, at most so many messages a second in all; gives the time from the final dot to 250 of each. */
+async function load(port: number, messagesPerSecond: number, milliseconds: number): Promise<number[]> {
+  const content = plainMessage(MESSAGE_BYTES);
+  const from = performance.now();
+  const times: number[] = [];
+  let number = 0;
+  const session = async (): Promise<void> => {
+    const submission = await Submission.open(port);
+    for (;;) {
+      const due = from + (number++ * 1000) / messagesPerSecond;
+      if (Math.max(due, performance.now()) > from + milliseconds) break;
+      const wait = due - performance.now();
+      if (wait > 0) await pause(wait);
+      const { sentAt, takenAt } = await submission.send(`box${number % INBOXES}@bench.example`, content);
+      times.push(takenAt - sentAt);
+    }
+    submission.close();
+  };
+  await Promise.all(Array.from({ length: SESSIONS }, session));
+  return times;
+}
+
+/** How long a client waits for the 250 of a message that is on disk then. */
+export const latency: Measure = {
+  name: 'latency',
+  title: 'From the final dot to 250, stored with fsync',
+  async run(isShort) {
+    const fullMs = isShort ? 1_000 : 5_000;
+    const halfMs = isShort ? 2_000 : 20_000;
+    const server = await startInboxd();
+    try {
+      await load(server.port, Number.POSITIVE_INFINITY, fullMs);
+      const full = await load(server.port, Number.POSITIVE_INFINITY, fullMs);
+      const rate = full.length / (fullMs / 1000);
+      const half = await load(server.port, rate / 2, halfMs);
+      const row = (what: string, times: readonly number[], ms: number): string[] => [
+        what,
+        (times.length / (ms / 1000)).toFixed(0),
+        ...timeCells(times),
+      ];
+      return markdownTable(
+        [`load of a client of our own, ${SESSIONS} sessions`, 'messages/s', 'median, ms', 'p99', 'longest'],
+        [row('half', half, halfMs), row('full', full, fullMs)],
+      );
+    } finally {
+      await server.stop();
+    }
+  },
+};
