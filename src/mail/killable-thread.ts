@@ -32,6 +32,13 @@ export interface KillableThreadOptions {
   /** Until a thread with nothing to do is stopped. */
   readonly idleMs: number;
   readonly report: Reporter;
+  /** Gets what the thread prints, as it comes; without it that goes where the program's own output goes. */
+  readonly print?: (text: string) => void;
+}
+
+/** A job took longer than it may, and its thread was stopped. */
+export class JobTimeout extends Error {
+  override readonly name = 'JobTimeout';
 }
 
 interface Waiting<Job, Result> {
@@ -40,6 +47,11 @@ interface Waiting<Job, Result> {
 }
 
 type Answer<Result> = { readonly result: Result; readonly isLast: boolean } | { readonly error: unknown };
+
+/** Code that runs there can post what it likes. */
+function isAnswer(given: unknown): boolean {
+  return typeof given === 'object' && given !== null && ('result' in given || 'error' in given);
+}
 
 /** Entry of a module: the built daemon has .js files where the sources have .ts. */
 export function threadEntry(name: string, base: string): URL {
@@ -114,16 +126,23 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
     const worker = (this.#worker ??= this.#start());
     worker.ref();
     const { jobMs, name } = this.#options;
-    this.#startTimer(jobMs, () => this.#giveUp(worker, new Error(`gave up on the ${name} after ${jobMs} ms`)));
+    this.#startTimer(jobMs, () => this.#giveUp(worker, new JobTimeout(`gave up on the ${name} after ${jobMs} ms`)));
     worker.postMessage(this.#current.job);
   }
 
   #start(): Worker {
-    const { entry, name, heapMebibytes } = this.#options;
-    const worker = new Worker(entry, { name, execArgv: [], resourceLimits: threadHeap(heapMebibytes) });
+    const { entry, name, heapMebibytes, print } = this.#options;
+    const worker = new Worker(entry, {
+      name,
+      execArgv: [],
+      resourceLimits: threadHeap(heapMebibytes),
+      ...(print && { stdout: true, stderr: true }),
+    });
+    if (print) for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', print);
     worker.on('message', (answer: Answer<Result>) => {
       if (worker !== this.#worker) return;
-      if ('error' in answer) this.#giveUp(worker, answer.error);
+      if (!isAnswer(answer)) this.#giveUp(worker, new Error(`the ${name} posted something that is no answer`));
+      else if ('error' in answer) this.#giveUp(worker, answer.error);
       else {
         worker.unref();
         if (answer.isLast) this.#stop(worker);

@@ -55,11 +55,11 @@ export interface ThreadOptions<E> {
 
 /**
  * Starts a thread.
- * @param file name of its file beside this one, without extension: the same as .ts in the source and .js when built
+ * @param file name of its file beside this one, without extension: the same as .ts in the source and .js when built; or its URL
  * @throws what opening threw there, with its code
  */
 export async function startThread<M extends Methods, E = never>(
-  file: string,
+  file: string | URL,
   options: ThreadOptions<E>,
 ): Promise<Thread<M, E>> {
   const thread = new Thread<M, E>(file, options);
@@ -86,10 +86,11 @@ export class Thread<M extends Methods, E = never> {
   #death: Error | undefined;
   #isEnding = false;
 
-  constructor(file: string, options: ThreadOptions<E>) {
+  constructor(file: string | URL, options: ThreadOptions<E>) {
     this.#options = options;
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-    this.#worker = new Worker(new URL(`./${file}${extension}`, import.meta.url), {
+    const entry = file instanceof URL ? file : new URL(`./${file}${extension}`, import.meta.url);
+    this.#worker = new Worker(entry, {
       name: options.name,
       workerData: options.data,
       execArgv: [],
