@@ -13,6 +13,7 @@ import {
 } from './config/options.ts';
 import { DEFAULT, describeOrigin, flagOrigin, type Origin, PROGRAM, variableOrigin } from './config/origin.ts';
 import type { Config, ConfigInput, Settings, Shorthands } from './config/settings.ts';
+import { withoutPassword } from './config/smarthost-url.ts';
 import { environmentSource, type Flags, fileSource, flagSource, knownWords, type Source } from './config/sources.ts';
 
 export type { Config, ConfigInput } from './config/settings.ts';
@@ -137,7 +138,8 @@ function unknownWord(word: string, place: string, known: readonly string[]): Con
 
 function badValue(key: string, value: unknown, origin: Origin, { kind }: Option, why: string): ConfigProblem {
   const guess = typeof value === 'string' ? nearest(value, kind.words ?? []) : undefined;
-  const quoted = kind.isSecret ? '' : `${quote(value)} `;
+  const shown = typeof value === 'string' ? withoutPassword(value) : value;
+  const quoted = kind.isSecret ? '' : `${quote(shown)} `;
   const parts = [`bad value ${quoted}for ${key} (${describeOrigin(origin)})`];
   if (why !== '') parts.push(why);
   parts.push(`allowed: ${kind.allowed}`);

@@ -26,6 +26,7 @@ import type { Store } from './mail/store.ts';
 import { openMilters } from './milters.ts';
 import { createCounters } from './report/counters.ts';
 import { createMetrics, type Metrics } from './report/metrics.ts';
+import { startResponding } from './responding.ts';
 import { seatSockets } from './seats.ts';
 import type { PassedSocket } from './system/passed-sockets.ts';
 import type { Certificates } from './tls/certificates.ts';
@@ -118,6 +119,9 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       const { store, webhooks } = keep;
       metrics = createMetrics({ version: VERSION, stats: () => store.stats(), webhooks: () => webhooks.list() });
     }
+    const inbox = parts.sink ? undefined : keep.store;
+    const responders = await startResponding(config, { store: inbox, directory: keep.directory, report });
+    undo.push(async () => responders?.close());
     const named: { protocol: string; url: string }[] = [];
     const urls = (): string[] => named.map(({ url }) => url);
     const guard = createGuard(config, resolver, report);
@@ -172,6 +176,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       certificates?.stop();
       guard.stop();
       await card?.remove();
+      await responders?.close();
       await keep.close();
     };
     return {

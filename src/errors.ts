@@ -1,6 +1,7 @@
 import { USERS_ERRORS } from './auth/errors.ts';
 import { ConfigError, type ConfigErrorCode } from './config/error.ts';
 import { HTTP_ERRORS } from './http/auth/errors.ts';
+import { RESPONDER_ERRORS } from './responders/errors.ts';
 import { STORE_ERRORS } from './store/errors.ts';
 import { SYSTEM_ERRORS } from './system/errors.ts';
 import { TLS_ERRORS } from './tls/errors.ts';
@@ -26,6 +27,7 @@ export const START_ERRORS = Object.freeze({
   ...WEBHOOK_ERRORS,
   SINK_UNUSABLE: 'The module of a sink cannot be loaded or exports no process function, or its command cannot be run.',
   EURECHAT_OPEN: 'eurechat would take passwords of other machines; that wants eurechats and http-auth.',
+  ...RESPONDER_ERRORS,
   FINGER_OPEN: 'Other machines could ask by finger whose mail is here; say finger-open if they may.',
   FINGER_UNUSABLE: 'The command of finger-source cannot be run.',
   DAEMON_UNREACHABLE: 'The daemon that a command asks has no HTTP listener or does not answer.',

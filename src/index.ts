@@ -21,6 +21,7 @@ export type { Report, Reporter } from './mail/report.ts';
 export type { Sink, Verdict } from './mail/sink.ts';
 export type * from './mail/store.ts';
 export { traceHeaders } from './mail/trace.ts';
+export type { Agent, AgentAttachment, AgentMail, Answer, AnswerAttachment } from './responders/agent.ts';
 export { allOf, aside } from './sinks/combine.ts';
 export { discard } from './sinks/discard.ts';
 export { createMaildirSink } from './sinks/maildir.ts';

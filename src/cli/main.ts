@@ -9,6 +9,7 @@ import { addFlags, givenFlags } from './flags.ts';
 import { addMilterCommands } from './milter-commands.ts';
 import { endOnClosedOutput } from './output.ts';
 import { addRemoteCommands } from './remote-commands.ts';
+import { addResponderCommands } from './responder-commands.ts';
 import type { SalvageArguments } from './salvage.ts';
 import { addTokenCommands } from './token-commands.ts';
 import { addUserCommands } from './user-commands.ts';
@@ -53,6 +54,7 @@ function createProgram(): Command {
   addTokenCommands(program, configOf);
   addUserCommands(program, configOf);
   addMilterCommands(program, configOf);
+  addResponderCommands(program, configOf);
   program.addHelpText('after', () => `\n${serveHelp(program)}${OPTIONS_HELP}\n${EXIT_CODES_HELP}`);
   return program;
 }

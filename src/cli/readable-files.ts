@@ -4,15 +4,12 @@ import type { Config } from '../config.ts';
 import { SystemError } from '../system/errors.ts';
 
 /** The files that a configuration names for the daemon to read, now and again when they change, by their options. */
-function filesOf({
-  auth,
-  httpAuth,
-  tlsCerts,
-  tlsKeys,
-  sink,
-  webhooks,
-  webhookSecretFile,
-}: Config): (readonly [option: string, path: string])[] {
+function filesOf(config: Config): (readonly [option: string, path: string])[] {
+  const { auth, httpAuth, tlsCerts, tlsKeys, sink, webhooks, webhookSecretFile } = config;
+  const { responders, responderDefault, smarthostPassword } = config;
+  const agents = [...responders.map(([, source]) => source), responderDefault].filter((source) =>
+    source.startsWith('/'),
+  );
   return [
     ...(auth.kind === 'file' ? [['auth', auth.path] as const] : []),
     ...(httpAuth === '' ? [] : [['http-auth', httpAuth] as const]),
@@ -23,6 +20,8 @@ function filesOf({
       [secretFile, caFile].filter((path) => path !== '').map((path) => [`webhooks.${name}`, path] as const),
     ),
     ...(sink.kind === 'module' ? [['sink', sink.path] as const] : []),
+    ...agents.map((path) => ['responder', path] as const),
+    ...(smarthostPassword === '' ? [] : [['smarthost-password', smarthostPassword] as const]),
   ];
 }
 

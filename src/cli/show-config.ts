@@ -1,4 +1,4 @@
-import { OPTIONS, type Option } from '../config/options.ts';
+import { fileWordOf, OPTIONS, type Option } from '../config/options.ts';
 import { DEFAULT, describeOrigin } from '../config/origin.ts';
 import type { Config } from '../config/settings.ts';
 import type { LoadedConfig } from '../config.ts';
@@ -33,7 +33,7 @@ function configLines({ config, origins }: LoadedConfig): Line[] {
     if (SHORTHANDS.includes(key)) continue;
     const value = kind.print(config[property as keyof Config] as never);
     lines.push({
-      key,
+      key: fileWordOf(key),
       value,
       origin: key === 'listen' ? listenOrigin(origins) : describeOrigin(origins[key] ?? DEFAULT),
     });

@@ -1,6 +1,7 @@
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { CLIENT_LIMITS } from '../http/limits.ts';
+import { RESPONDER_LIMITS } from '../responders/limits.ts';
 import { PIPE_LIMITS } from '../sinks/limits.ts';
 import { SMTP_LIMITS } from '../smtp/limits.ts';
 import { FINGER_SOURCE } from './finger-source.ts';
@@ -33,6 +34,7 @@ import { LIMIT_OPTIONS } from './limit-options.ts';
 import { isHostName, TLS_POLICIES } from './listen-url.ts';
 import { MILTERS } from './milter-address.ts';
 import { NETWORKS, RECIPIENT_PATTERNS, SENDER_PATTERNS } from './policy-kinds.ts';
+import { AGENTS, INBOX_NAMES, OPTIONAL_AGENT, OPTIONAL_MAILBOX, OPTIONAL_SMARTHOST } from './responder-kinds.ts';
 import type { Settings } from './settings.ts';
 import { WEBHOOK_OPTIONS } from './webhook-options.ts';
 
@@ -45,6 +47,7 @@ export type Category =
   | 'Receiving'
   | 'Who may send'
   | 'Webhooks'
+  | 'Responders'
   | 'Limits'
   | 'Traffic'
   | 'Log'
@@ -63,6 +66,8 @@ export interface Option<P extends keyof Settings = keyof Settings> {
   /** The default in words, where it differs from machine to machine. */
   readonly usually?: string;
   readonly doc: string;
+  /** Its word in a TOML file, where that is not the key. */
+  readonly inFile?: string;
 }
 export type AnyOption = { [P in keyof Settings]: Option<P> }[keyof Settings];
 
@@ -79,6 +84,10 @@ const WAIT = duration(1, LONGEST_TIMER_MS, 'a duration such as 500ms, 30s, 10m o
 const GRACE = duration(0, LONGEST_TIMER_MS, 'a duration such as 500ms, 30s or 10m, at most 24d; 0 waits for nothing');
 // clients give up waiting for the reply to the final dot after 10 minutes (RFC 5321 §4.5.3.2.6) and send the message again
 const SINK_WAIT = duration(1, 10 * 60_000 - 1, 'a duration such as 500ms or 60s, above 0 and below 10m');
+
+const AGENT_MEMORY = size(16 * 2 ** 20, 64 * 2 ** 30, 'a size such as 128MiB, at least 16MiB');
+const ANSWER_INTERVAL = duration(0, 86_400_000, 'a duration such as 10m or 1h, at most 24h; 0 is off');
+const OUTGOING_AGE = duration(1000, 30 * 86_400_000, 'a duration such as 4h or 2d, at least 1s and at most 30d');
 
 /** Every option there is. The command line, TOML keys, variables, `inboxd config` and the README's table come from here. */
 // biome-ignore format: a table
@@ -137,6 +146,20 @@ export const OPTIONS: readonly AnyOption[] = [
   { key: 'discard-from',     property: 'discardFrom',      category: 'Who may send',      kind: SENDER_PATTERNS,                   initial: () => [],                                  usually: 'none', doc: 'Say yes to mail from these senders and keep nothing; repeatable' },
   { key: 'max-inboxes',      property: 'maxInboxes',       category: 'Who may send',      kind: COUNT,                             initial: () => 0,                                   doc: 'Inboxes that one message may go to' },
   ...WEBHOOK_OPTIONS,
+  { key: 'responder',        property: 'responders',       category: 'Responders',        kind: AGENTS,                            initial: () => [],                                  usually: 'none', inFile: 'responders', doc: 'Agent that answers the mail of an inbox; repeatable. In a file: responders = { time = "./agents/time.ts" }' },
+  { key: 'responder-dir',    property: 'responderDir',     category: 'Responders',        kind: OPTIONAL_FOLDER,                   initial: () => '',                                  usually: 'none', doc: 'Folder of agents, which may come and go: DIR/echo.ts answers echo' },
+  { key: 'responder-default', property: 'responderDefault', category: 'Responders',       kind: OPTIONAL_AGENT,                    initial: () => '',                                  usually: 'none', doc: 'Agent of all inboxes that have none' },
+  { key: 'responder-timeout', property: 'responderTimeoutMs', category: 'Responders',     kind: SINK_WAIT,                         initial: () => RESPONDER_LIMITS.agentMs,            doc: 'Longest work of an agent on one mail; then its thread is stopped' },
+  { key: 'responder-memory', property: 'responderBytes',   category: 'Responders',        kind: AGENT_MEMORY,                      initial: () => RESPONDER_LIMITS.agentBytes,         doc: 'Memory of the JavaScript of an agent; with more, its thread is stopped' },
+  { key: 'responder-senders', property: 'responderSenders', category: 'Responders',       kind: oneOf(['any', 'not-failed', 'verified']), initial: () => 'not-failed',                 doc: 'Whom agents answer: anybody, nobody whose mail fails SPF or DMARC, or only who passes; who is not verified at all, as on this machine, is answered' },
+  { key: 'responder-interval', property: 'responderIntervalMs', category: 'Responders',   kind: ANSWER_INTERVAL,                   initial: () => RESPONDER_LIMITS.intervalMs,         doc: 'Time in which a sender gets one answer from an inbox' },
+  { key: 'responder-answers-per-hour', property: 'responderAnswersPerHour', category: 'Responders', kind: wholeNumber(1, 1_000_000), initial: () => RESPONDER_LIMITS.answersPerHour,     doc: 'Answers to everybody in an hour, and as many mails forwarded' },
+  { key: 'outbox',           property: 'outbox',           category: 'Responders',        kind: OPTIONAL_FOLDER,                   initial: () => '',                                  usually: 'outbox in the data folder', doc: 'Folder that answers and forwarded mail are written to instead of being sent, unless there is a smarthost' },
+  { key: 'smarthost',        property: 'smarthost',        category: 'Responders',        kind: OPTIONAL_SMARTHOST,                initial: () => '',                                  usually: 'none', doc: 'Server that sends answers and forwarded mail' },
+  { key: 'smarthost-password', property: 'smarthostPassword', category: 'Responders',     kind: OPTIONAL_FILE,                     initial: () => '',                                  usually: 'in the URL', doc: 'File whose first line is the password there, read at each login' },
+  { key: 'outgoing-age',     property: 'outgoingMs',       category: 'Responders',        kind: OUTGOING_AGE,                      initial: () => RESPONDER_LIMITS.outgoingMs,         doc: 'How long the smarthost is tried with a mail' },
+  { key: 'forward-to',       property: 'forwardTo',        category: 'Responders',        kind: OPTIONAL_MAILBOX,                  initial: () => '',                                  usually: 'nobody', doc: 'Forward the mail of forward-inboxes to this address' },
+  { key: 'forward-inboxes',  property: 'forwardInboxes',   category: 'Responders',        kind: INBOX_NAMES,                       initial: () => ['postmaster', 'abuse', 'hostmaster', 'webmaster', 'root', 'admin'], doc: 'Inboxes whose mail is forwarded; repeatable' },
   { key: 'max-message-size', property: 'maxMessageBytes',  category: 'Limits',            kind: MESSAGE_SIZE,                      initial: () => SMTP_LIMITS.contentBytes,            doc: 'Largest message accepted' },
   { key: 'max-recipients',   property: 'maxRecipients',    category: 'Limits',            kind: wholeNumber(100, 100_000),         initial: () => SMTP_LIMITS.recipients,              doc: 'Recipients per message; RFC 5321 wants room for at least 100' },
   { key: 'http-max-connections', property: 'httpMaxConnections', category: 'Limits',       kind: wholeNumber(1, 1_000_000),         initial: () => CLIENT_LIMITS.connections,           doc: 'HTTP connections open at once, over all listeners' },
@@ -172,6 +195,11 @@ export const CLIENT_VARIABLES = Object.freeze({ url: 'INBOXD_URL', token: 'INBOX
 /** `keep-per-inbox` on the command line is `--keep-per-inbox`. */
 export function flagOf(key: string): string {
   return `--${key}`;
+}
+
+/** `keep-per-inbox` in a file is `keep-per-inbox`, but for what is a table there. */
+export function fileWordOf(key: string): string {
+  return (OPTIONS as readonly Option[]).find((option) => option.key === key)?.inFile ?? key;
 }
 
 /** `keep-per-inbox` in the environment is `INBOXD_KEEP_PER_INBOX`. */

@@ -3,6 +3,7 @@ import type { MilterSettings } from '../milter/limits.ts';
 import type { FingerSourceChoice } from './finger-source.ts';
 import type { AuthChoice, SinkChoice } from './kinds.ts';
 import type { ListenAddress, TlsPolicy } from './listen-url.ts';
+import type { AgentChoice } from './responder-kinds.ts';
 import type { WebhookChoice } from './webhook-kinds.ts';
 
 /** Everything the daemon can be told, checked and deep-frozen. Units stand last in the names. */
@@ -112,6 +113,28 @@ export interface Config extends GuardLimits, SessionLimits {
   readonly webhookQueue: number;
   /** Dead letters kept of one webhook. */
   readonly webhookDead: number;
+  /** Agents by the names of their inboxes; modules as absolute paths or `builtin:` names. */
+  readonly responders: readonly AgentChoice[];
+  /** Folder of agents, or ''. */
+  readonly responderDir: string;
+  /** Agent of all other inboxes, or ''. */
+  readonly responderDefault: string;
+  readonly responderTimeoutMs: number;
+  readonly responderBytes: number;
+  readonly responderSenders: 'any' | 'not-failed' | 'verified';
+  /** 0: no bound. */
+  readonly responderIntervalMs: number;
+  readonly responderAnswersPerHour: number;
+  /** Absolute path; '' is a folder in the data folder. */
+  readonly outbox: string;
+  /** URL, or ''. */
+  readonly smarthost: string;
+  /** Absolute path of the file with the password, or ''. */
+  readonly smarthostPassword: string;
+  readonly outgoingMs: number;
+  /** Address, or '' for nobody. */
+  readonly forwardTo: string;
+  readonly forwardInboxes: readonly string[];
   readonly maxMessageBytes: number;
   readonly maxRecipients: number;
   readonly maxConnections: number;
@@ -160,7 +183,7 @@ export type Settings = Config & Shorthands;
 
 /** What a program may pass: any part of a Config, with listeners and sink also as they are written in a file. */
 export type ConfigInput = Partial<
-  Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource' | 'milters' | 'webhooks'>
+  Omit<Config, 'listen' | 'sink' | 'auth' | 'fingerSource' | 'milters' | 'webhooks' | 'responders'>
 > & {
   readonly listen?: string | readonly string[] | readonly ListenAddress[];
   readonly sink?: string | SinkChoice;
@@ -169,4 +192,5 @@ export type ConfigInput = Partial<
   readonly milters?: readonly string[] | readonly MilterSettings[];
   /** By name, with the words that a file has; or as a Config has them. */
   readonly webhooks?: readonly WebhookChoice[] | Readonly<Record<string, object>>;
+  readonly responders?: Readonly<Record<string, string>> | readonly AgentChoice[];
 };

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { ConfigError } from './error.ts';
-import { type Environment, flagOf, OPTIONS, variableOf } from './options.ts';
+import { type Environment, fileWordOf, flagOf, OPTIONS, variableOf } from './options.ts';
 import { describeOrigin, flagOrigin, type Origin, variableOrigin } from './origin.ts';
 
 /** Values of one source as they were written, by the word that the source has for them. */
@@ -28,7 +28,7 @@ export function fileSource(file: string, namedBy: Origin, folder: string): Sourc
   const path = resolve(folder, file);
   const values = parseToml(readText(path, namedBy), path);
   const origin: Origin = { source: 'file', path };
-  return { values, base: dirname(path), wordOf: (key) => key, originOf: () => origin, place: `in file ${path}` };
+  return { values, base: dirname(path), wordOf: fileWordOf, originOf: () => origin, place: `in file ${path}` };
 }
 
 /** Takes every `INBOXD_*` variable; an empty one counts as not set, as `${VARIABLE:-}` in a compose file leaves it. */

@@ -172,6 +172,41 @@ export type Report =
       readonly errors: string;
     }
   | {
+      /** What became of a mail that an agent was to answer, or that was to be forwarded. */
+      readonly type: 'responder';
+      readonly kind: 'answer' | 'forward';
+      readonly message: string;
+      readonly inbox: string;
+      /** File of the agent; '' where none has a part in it. */
+      readonly agent: string;
+      /** `queued`, `silent`, or one of a few words for why not, fit to count by. */
+      readonly outcome: string;
+      /** More about it, or ''. */
+      readonly why: string;
+      readonly milliseconds: number;
+      readonly error?: unknown;
+    }
+  | {
+      /** A mail of ours has left, or could not. */
+      readonly type: 'outgoing';
+      readonly kind: 'answer' | 'forward';
+      readonly message: string;
+      readonly inbox: string;
+      readonly recipient: string;
+      readonly attempts: number;
+      readonly result: 'sent' | 'refused' | 'later' | 'expired' | 'unknown';
+      /** What took it, or why nothing did. */
+      readonly detail: string;
+    }
+  | {
+      /** The file of an agent is new or has changed, cannot be used, is gone, or has printed something. */
+      readonly type: 'agent';
+      readonly event: 'loaded' | 'unusable' | 'gone' | 'printed';
+      readonly source: string;
+      /** Why it cannot be used, or what it has printed. */
+      readonly why: string;
+    }
+  | {
       /** A certificate has come into use, or its end is near or over. */
       readonly type: 'certificate';
       readonly event: CertificateEvent;

@@ -183,6 +183,22 @@ function writeReport(logger: Logger, report: Report): void {
       logger.debug({ id: message, client: visible(address), port, ...(why !== '' && { why }) }, `notice ${result}`);
       return;
     }
+    case 'responder': {
+      const level = FAULTS.has(report.outcome) ? 'warn' : 'info';
+      if (logger.isLevelEnabled(level)) logger[level](responderLine(report), report.kind);
+      return;
+    }
+    case 'outgoing': {
+      const level = report.result === 'sent' ? 'info' : 'warn';
+      if (logger.isLevelEnabled(level)) logger[level](outgoingLine(report), 'outgoing');
+      return;
+    }
+    case 'agent': {
+      const [level, text] = AGENT_LINES[report.event];
+      const why = report.why === '' ? {} : { [report.event === 'printed' ? 'text' : 'why']: visible(report.why, 1024) };
+      if (logger.isLevelEnabled(level)) logger[level]({ agent: visible(report.source), ...why }, text);
+      return;
+    }
     case 'tarpit': {
       if (!logger.isLevelEnabled('debug')) return;
       const { session, address, reason, milliseconds } = report;
@@ -338,6 +354,42 @@ function certificateLine({ names, fingerprint, expires, file }: Extract<Report, 
     sha256: fingerprint,
     expires: expires.toISOString(),
     ...(file !== '' && { file }),
+  };
+}
+
+const AGENT_LINES = {
+  loaded: ['info', 'agent loaded'],
+  unusable: ['error', 'agent cannot be used'],
+  gone: ['info', 'agent gone'],
+  printed: ['info', 'agent printed'],
+} as const;
+
+/** Outcomes that the author of an agent wants to hear of, or the operator. */
+const FAULTS: ReadonlySet<string> = new Set([
+  'unloadable', 'unfit', 'threw', 'crashed', 'late', 'gave-up', 'crash', 'hour', 'queue',
+]); // biome-ignore format: a list of words
+
+function responderLine(report: Extract<Report, { type: 'responder' }>): object {
+  return {
+    id: report.message,
+    inbox: visible(report.inbox),
+    ...(report.agent !== '' && { agent: visible(report.agent) }),
+    outcome: report.outcome,
+    ...(report.why !== '' && { why: visible(report.why, 1024) }),
+    ms: rounded(report.milliseconds),
+    ...(report.error !== undefined && { err: report.error }),
+  };
+}
+
+function outgoingLine(report: Extract<Report, { type: 'outgoing' }>): object {
+  return {
+    id: report.message,
+    kind: report.kind,
+    inbox: visible(report.inbox),
+    to: visible(report.recipient),
+    result: report.result,
+    attempts: report.attempts,
+    detail: visible(report.detail, 1024),
   };
 }
 

@@ -92,6 +92,9 @@ export function createMetrics({ version, stats, webhooks = async () => [] }: Met
   const bindings = counter('notice_bindings_total', 'Endpoints bound, refused, left and dropped', ['event']);
   const notices = counter('notices_total', 'Notices of new mail by what became of them', ['result']);
   const crashes = counter('crashes_total', 'Errors of our own', ['where']);
+  const answers = counter('responder_mails_total', 'Mails that were to be answered or forwarded, by what came of it', ['kind', 'outcome']); // biome-ignore format: a row
+  const outgoing = counter('outgoing_mails_total', 'Tries to send answers and forwarded mail', ['kind', 'result']);
+  const answerSeconds = histogram('responder_seconds', 'Work on a mail that was to be answered or forwarded', SECONDS);
   const accept = histogram('accept_seconds', 'From the final dot to the reply', SECONDS);
   const commit = histogram('store_commit_seconds', 'Commit of a group of messages, fsync included', COMMIT_SECONDS);
   const intake = histogram(
@@ -124,6 +127,7 @@ export function createMetrics({ version, stats, webhooks = async () => [] }: Met
   const mechanisms = new Bounded();
   const zones = new Bounded();
   const hooks = new Bounded();
+  const outcomes = new Bounded();
 
   function count(report: Report): void {
     switch (report.type) {
@@ -194,6 +198,13 @@ export function createMetrics({ version, stats, webhooks = async () => [] }: Met
         return;
       case 'notice':
         notices.inc({ result: report.result });
+        return;
+      case 'responder':
+        answers.inc({ kind: report.kind, outcome: outcomes.label(report.outcome) });
+        answerSeconds.observe(report.milliseconds / 1000);
+        return;
+      case 'outgoing':
+        outgoing.inc({ kind: report.kind, result: report.result });
         return;
       case 'crash':
         crashes.inc({ where: wheres.label(report.where) });

@@ -42,7 +42,7 @@ describe('inboxd', () => {
     [['sl'], 'inboxd: unknown command "sl"; did you mean ls?\n'],
     [
       ['frobnicate'],
-      'inboxd: unknown command "frobnicate"; there are serve, ls, show, rm, salvage, tail, wait, search, open, webhooks, config, diagram, doctor, print, token, user, milter\n',
+      'inboxd: unknown command "frobnicate"; there are serve, ls, show, rm, salvage, tail, wait, search, open, webhooks, config, diagram, doctor, print, token, user, milter, responder\n',
     ],
     [['--data', '/x', 'ls'], 'inboxd: the command comes first: inboxd ls ...\n'],
     [['--prot', '25'], "inboxd: unknown option '--prot'\n(Did you mean --port?)\n"],

@@ -107,6 +107,26 @@ const LIFE: readonly Report[] = [
     reason: 'closed',
   },
   { type: 'session-end', ...SESSION, ...END, tls: { version: 'TLSv1.3', cipher: 'x' }, reason: 'quit' },
+  {
+    type: 'responder',
+    kind: 'answer',
+    message: '1',
+    inbox: 'a@b',
+    agent: 'x.ts',
+    outcome: 'queued',
+    why: '',
+    milliseconds: 20,
+  },
+  {
+    type: 'outgoing',
+    kind: 'answer',
+    message: '1',
+    inbox: 'a@b',
+    recipient: 'c@d',
+    attempts: 1,
+    result: 'sent',
+    detail: '',
+  },
 ];
 
 describe('metrics', () => {
@@ -137,6 +157,9 @@ describe('metrics', () => {
         'inboxd_bans_total{kind="subject"} 1',
         'inboxd_load_percent{cause="lag"} 130',
         'inboxd_load_level 1',
+        'inboxd_responder_mails_total{kind="answer",outcome="queued"} 1',
+        'inboxd_responder_seconds_count 1',
+        'inboxd_outgoing_mails_total{kind="answer",result="sent"} 1',
         'inboxd_block_list_answers{zone="bl.example.test"} 0',
         'inboxd_store_intake_messages_sum 3',
         'inboxd_messages_total{protocol="SMTP",result="accepted"} 1',
