@@ -90,7 +90,10 @@ function addOpen(program: Command, remoteOf: RemoteOf): Command {
 }
 
 function addWebhooks(program: Command, remoteOf: RemoteOf): Command[] {
-  const webhooks = program.command('webhooks').description('Look after webhooks: what waits, what was given up');
+  const webhooks = program
+    .command('webhooks')
+    .description('Look after webhooks: what waits, what was given up')
+    .helpCommand(false);
   const json = () => new Flag('--json', 'Print JSON');
   const list = webhooks
     .command('list', { isDefault: true })
