@@ -3,6 +3,7 @@ import { directory } from './targets/directory.ts';
 import { frames } from './targets/frames.ts';
 import { http } from './targets/http.ts';
 import { headers, html, mime } from './targets/mails.ts';
+import { milterPackets, milterSessions } from './targets/milters.ts';
 import { commands, places, queries, settings } from './targets/parsers.ts';
 import { proxy } from './targets/proxy.ts';
 import { sessions } from './targets/sessions.ts';
@@ -20,6 +21,8 @@ export const TARGETS: readonly Target[] = [
   settings,
   places,
   proxy,
+  milterPackets,
+  milterSessions,
   tls,
   frames,
   http,
