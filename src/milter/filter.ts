@@ -74,7 +74,9 @@ class Party {
   sender: Sender | undefined;
   /** The recipient that they were asked about last. */
   recipient: Recipient | undefined;
-  /** Those whose failure marks every message. */
+  /** Those that have failed, and without which mail goes on. */
+  readonly without = new Set<string>();
+  /** Those of them whose failure marks every message. */
   readonly quarantines = new Set<string>();
   /** When the answers to the message at hand are no use any more. */
   messageUntil = Number.POSITIVE_INFINITY;
@@ -181,7 +183,7 @@ class MilterFilter implements Filter {
 
   unknown(visit: Visit, line: string): Opined {
     const party = this.#parties.get(visit);
-    if (!party || party.standing || party.clients[this.#index]!.hasFailed) return undefined;
+    if (!party) return undefined;
     return this.#ask(visit, 'unknown', (milter) => milter.unknown(line, this.#facts(visit, party)));
   }
 
@@ -236,7 +238,7 @@ class MilterFilter implements Filter {
   /** It has begun the message at hand and may have more to say on it, or has failed and needs to be answered for. */
   #mayAskOfMessage(party: Party): boolean {
     const client = party.clients[this.#index]!;
-    return client.isInMessage || (client.hasFailed && !isPassed(client.settings));
+    return client.isInMessage || (client.hasFailed && !party.without.has(this.name));
   }
 
   /** Asks one question; gives what its answer means here. */
@@ -244,7 +246,7 @@ class MilterFilter implements Filter {
     const party = this.#parties.get(visit);
     const milter = party?.clients[this.#index];
     if (!party || !milter?.isAsked || party.standing) return undefined;
-    if (milter.hasFailed && isPassed(milter.settings)) return undefined;
+    if (party.without.has(this.name)) return undefined;
     const startedAt = performance.now();
     return ask(milter, party).then(
       (answer) => {
@@ -293,8 +295,10 @@ class MilterFilter implements Filter {
     });
     switch (action) {
       case 'accept':
+        party.without.add(name);
         return undefined;
       case 'quarantine':
+        party.without.add(name);
         party.quarantines.add(name);
         return phase === 'message' ? this.#marked(party) : undefined;
       case 'shutdown':
@@ -409,11 +413,6 @@ class MilterFilter implements Filter {
   #odd(visit: Visit, milter: string, text: string): void {
     this.#parts.report({ type: 'milter-oddity', milter, session: visit.session, text });
   }
-}
-
-/** Mail goes on without a milter of these settings that has failed. */
-function isPassed({ whenFailing }: MilterSettings): boolean {
-  return whenFailing === 'accept' || whenFailing === 'quarantine';
 }
 
 /** The client as the protocol has it: name or bracketed address, family, port and address. */

@@ -60,6 +60,23 @@ describe('a milter that cannot be reached', () => {
     await expect.poll(() => other.asked().letters).toBe('OCHMRTLLNBEQ');
   });
 
+  it.each([
+    ['accept', undefined],
+    ['quarantine', 'milter milter-2 could not be asked'],
+  ])('counts as %s also when that is known before it is asked', async (action, quarantine) => {
+    const port = await deadPort();
+    const slow = await FakeMilter.start(({ kind }) => {
+      if (kind !== 'connect') return undefined;
+      setTimeout(() => slow.connections[0]!.socket.write(octets('0000000163')), 50);
+      return [];
+    });
+    later(() => slow.stop());
+    const bench = await startBench([slow.address(), `inet:127.0.0.1:${port}?default=${action}`]);
+    expect(codesOf(await converse(bench.port, TRANSACTION))).toBe('220 250 250 250 354 250');
+    expect(bench.taken[0]!.message.quarantine).toBe(quarantine);
+    expect(bench.reportsOf('milter-failure')).toMatchObject([{ milter: 'milter-2', action }]);
+  });
+
   it('drops the others when nobody needs them any more', async () => {
     const other = await milterThat('mail', [{ kind: 'continue' }]);
     const bench = await startBench([other.address(), `inet:127.0.0.1:${await deadPort()}`]);
