@@ -21,7 +21,7 @@ export interface WebhookChoice {
   readonly allowPrivate: boolean | undefined;
 }
 
-const NAME = /^[a-z0-9][a-z0-9._-]{0,39}$/;
+const NAME = /^[a-z0-9][a-z0-9_-]{0,39}$/;
 const URL_ALLOWED = 'an http or https URL without user and password';
 
 interface Word {
@@ -98,7 +98,7 @@ export const WEBHOOK_URLS: Kind<readonly string[]> = {
  */
 export function webhookOfUrl(url: string): WebhookChoice {
   const { href, hostname } = new URL(url);
-  const host = hostname.replace(/[^a-z0-9.-]+/g, '').slice(0, 30);
+  const host = hostname.replace(/[^a-z0-9]+/g, '-').replace(/^-/, '').slice(0, 30);
   const digest = createHash('sha256').update(href).digest('hex').slice(0, 8);
   const name = `${host === '' ? 'webhook' : host}-${digest}`;
   return { name, url, inboxes: [], query: '', secretFile: '', caFile: '', allowPrivate: undefined };
@@ -106,7 +106,7 @@ export function webhookOfUrl(url: string): WebhookChoice {
 
 function readHook(name: string, table: unknown, base: string): Read<WebhookChoice> {
   if (!NAME.test(name)) {
-    const why = `the name ${JSON.stringify(name)} is not 1 to 40 of a-z, 0-9, ".", "_" and "-", with a letter or digit first`;
+    const why = `the name ${JSON.stringify(name)} is not 1 to 40 of a-z, 0-9, "_" and "-", with a letter or digit first`;
     return { ok: false, why };
   }
   if (!isTable(table)) return { ok: false, why: `${name} is no table` };

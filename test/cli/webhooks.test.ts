@@ -48,7 +48,7 @@ describe('inboxd webhooks', { timeout: 60_000 }, () => {
   it('lists what was given up, with nothing that talks to a terminal', async () => {
     const { code, stdout } = await command('dead', 'ci');
     expect(code).toBe(0);
-    expect(stdout).toContain(`${id}.ci`);
+    expect(stdout).toContain(`${id}:ci`);
     expect(stdout).toContain('answered 503, after 1 attempt');
     expect(stdout).not.toContain('\u202e');
   });
@@ -65,7 +65,7 @@ describe('inboxd webhooks', { timeout: 60_000 }, () => {
     const before = receiver.received.length;
     expect(await command('replay', 'ci', '--all')).toMatchObject({ code: 0, stdout: '1 to be delivered again\n' });
     await until(() => receiver.received.length > before);
-    expect(receiver.received.at(-1)!.body.delivery.id).toBe(`${id}.ci`);
+    expect(receiver.received.at(-1)!.body.delivery.id).toBe(`${id}:ci`);
     await until(async () => (await command('dead', 'ci')).code === 1);
     expect(await command('replay', 'ci', '--all')).toMatchObject({ code: 1 });
   });

@@ -76,7 +76,7 @@ describe('a webhook', { timeout: 60_000 }, () => {
     const { text, headers, body, path } = receiver.received[0]!;
     expect(path).toBe('/hook?key=s3cr3t');
     expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toEqual(body);
-    expect(headers).toMatchObject({ 'webhook-id': `${id}.ci`, 'content-type': 'application/json' });
+    expect(headers).toMatchObject({ 'webhook-id': `${id}:ci`, 'content-type': 'application/json' });
     expect(headers['user-agent']).toMatch(/^inboxd\//);
     const page = await fetch(new URL('/api/search?q=subject:hello', daemon.listeners[0]!.url));
     const { messages } = (await page.json()) as { messages: object[] };
@@ -88,7 +88,7 @@ describe('a webhook', { timeout: 60_000 }, () => {
     expect(Object.keys(message)).toEqual(Object.keys(messages[0]!));
     expect(body).toMatchObject({
       type: 'message.received',
-      delivery: { id: `${id}.ci`, webhook: 'ci', attempt: 1 },
+      delivery: { id: `${id}:ci`, webhook: 'ci', attempt: 1 },
       data: { message: { id, subject: 'Hello', inboxes: ['ann@x.test', 'bob@x.test'] } },
     });
     await until(async () => outcomes(reports).length === 1);
@@ -233,12 +233,12 @@ describe('a webhook', { timeout: 60_000 }, () => {
     const id = await running.send('one');
     await until(async () => (await count(running)).dead === 1);
     expect(await running.api('/ci/dead')).toMatchObject({
-      dead: [{ id: `${id}.ci`, subject: 'one', attempts: 1, why: 'answered 503, after 1 attempt' }],
+      dead: [{ id: `${id}:ci`, subject: 'one', attempts: 1, why: 'answered 503, after 1 attempt' }],
     });
     receiver.answer = () => 200;
-    expect(await running.api('/ci/replay', { ids: [`${id}.ci`] })).toEqual({ replayed: 1 });
+    expect(await running.api('/ci/replay', { ids: [`${id}:ci`] })).toEqual({ replayed: 1 });
     await until(async () => (await count(running)).waiting === 0);
-    expect(receiver.received.map(({ body }) => body.delivery.id)).toEqual([`${id}.ci`, `${id}.ci`]);
+    expect(receiver.received.map(({ body }) => body.delivery.id)).toEqual([`${id}:ci`, `${id}:ci`]);
     expect(await count(running)).toMatchObject({ dead: 0, state: 'working' });
   });
 
@@ -324,9 +324,9 @@ describe('a webhook', { timeout: 60_000 }, () => {
     const second = await start(config);
     await until(async () => (await count(second)).waiting === 0);
     expect(receiver.received.map(({ body }) => [body.delivery.id, body.delivery.attempt])).toEqual([
-      [`${ids[0]}.ci`, 1],
-      [`${ids[0]}.ci`, 1],
-      [`${ids[1]}.ci`, 1],
+      [`${ids[0]}:ci`, 1],
+      [`${ids[0]}:ci`, 1],
+      [`${ids[1]}:ci`, 1],
     ]);
     expect(second.reports.filter(({ type }) => type === 'crash')).toEqual([]);
   });

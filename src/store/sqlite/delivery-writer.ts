@@ -226,14 +226,15 @@ const FORGOTTEN_AFTER_MS = 30 * 86_400_000;
 
 /**
  * The id of a delivery. Made of what it is about, so that one whose row was lost with the power before it was synced,
- * and which is made again from the intake log, is the same for whoever has got it already.
+ * and which is made again from the intake log, is the same for whoever has got it already. It holds no `.`, which is what
+ * ends it where it is signed (Standard Webhooks).
  */
 export function deliveryId(message: string, target: string): string {
-  return `${message}.${target}`;
+  return `${message}:${target}`;
 }
 
 function messageOf(id: string): string {
-  return id.split('.', 1)[0]!;
+  return id.split(':', 1)[0]!;
 }
 
 function isOneOf(globs: readonly string[], name: string): boolean {
