@@ -43,7 +43,16 @@ export function createGate({
 }: GateParts): Gate {
   const tell = (address: string, verdict: Verdict, reason: string): Buffer => {
     const { code, text } = verdict;
-    report({ type: 'refusal', protocol, session: '', address, phase: 'connect', reason, code, text });
+    report({
+      type: 'refusal',
+      protocol: protocol.toUpperCase(),
+      session: '',
+      address,
+      phase: 'connect',
+      reason,
+      code,
+      text,
+    });
     return isSilent ? Buffer.alloc(0) : say(verdict);
   };
   return {

@@ -98,7 +98,10 @@ export const WEBHOOK_URLS: Kind<readonly string[]> = {
  */
 export function webhookOfUrl(url: string): WebhookChoice {
   const { href, hostname } = new URL(url);
-  const host = hostname.replace(/[^a-z0-9]+/g, '-').replace(/^-/, '').slice(0, 30);
+  const host = hostname
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-/, '')
+    .slice(0, 30);
   const digest = createHash('sha256').update(href).digest('hex').slice(0, 8);
   const name = `${host === '' ? 'webhook' : host}-${digest}`;
   return { name, url, inboxes: [], query: '', secretFile: '', caFile: '', allowPrivate: undefined };

@@ -87,7 +87,7 @@ function proxiesOf({ proxyFrom }: Config, protocol: string, report: Reporter): P
   const refused = (address: string, why: string): void => {
     const text = `PROXY header refused: ${why}`;
     const facts = { phase: 'connect', reason: 'proxy', filter: 'proxy', code: 421, text } as const;
-    report({ type: 'refusal', protocol, session: '', address, ...facts });
+    report({ type: 'refusal', protocol: protocol.toUpperCase(), session: '', address, ...facts });
   };
   return { networks: new Networks(proxyFrom), refused };
 }
