@@ -53,6 +53,9 @@ export function prepareMilters(settings: readonly MilterSettings[]): (parts: Mil
   };
 }
 
+/** Changes of one message that are told of one by one when they are not made. */
+const TOLD = 5;
+
 /** What a milter has said for the rest of a session, or what counts in its place. */
 interface Standing {
   readonly by: number;
@@ -329,7 +332,7 @@ class MilterFilter implements Filter {
     try {
       const facts = this.#facts(visit, party, { messageId: messageIdOf(head) });
       const answer = await milter.message(head, edits, facts, party.messageUntil);
-      for (const text of edits.dropped) this.#odd(visit, this.name, `not done: ${text}`);
+      this.#notDone(visit, edits.dropped);
       const takes = answer.kind === 'continue' || answer.kind === 'accept';
       this.#told(visit, 'message', answer, startedAt, takes ? edits : undefined);
       if (answer.kind === 'discard') return { discard: true };
@@ -360,7 +363,7 @@ class MilterFilter implements Filter {
         return opinion?.verdict?.text ?? (opinion?.discard ? 'its mail is thrown away' : '');
       };
       const { envelope, dropped } = await editEnvelope(message.envelope, edits.envelope, recipients, admit);
-      for (const text of dropped) this.#odd(visit, this.name, `not done: ${text}`);
+      this.#notDone(visit, dropped);
       changes.envelope = envelope;
       if (envelope.to.length === 0) return { discard: true };
     }
@@ -408,6 +411,12 @@ class MilterFilter implements Filter {
       milliseconds: performance.now() - startedAt,
       ...(edits && edits.described.length > 0 && { edits: edits.described }),
     });
+  }
+
+  /** Tells of changes that are not made; of very many only how many. */
+  #notDone(visit: Visit, what: readonly string[]): void {
+    for (const text of what.slice(0, TOLD)) this.#odd(visit, this.name, `not done: ${text}`);
+    if (what.length > TOLD) this.#odd(visit, this.name, `not done: ${what.length - TOLD} more`);
   }
 
   #odd(visit: Visit, milter: string, text: string): void {

@@ -188,6 +188,12 @@ describe('a milter', () => {
     expect(reportsOf('milter-oddity')).toHaveLength(1);
   });
 
+  it('fills no log with what it cannot have', async () => {
+    const { reportsOf } = await edit(accepts(...Array.from({ length: 900 }, () => field('X Y', 'v'))));
+    expect(reportsOf('milter-oddity')).toHaveLength(6);
+    expect(reportsOf('milter-oddity').at(-1)!.text).toBe('not done: 895 more');
+  });
+
   it('cannot make a header of its value', async () => {
     const { taken } = await edit(accepts(field('X', 'a\r\nBcc: x@y.test\n\nbody')));
     expect(taken[0]!.content).toContain('\r\nX: a\r\n\tBcc: x@y.test\r\n\tbody\r\n\r\nHello\r\n');
