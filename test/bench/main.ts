@@ -10,6 +10,7 @@
  *   --only million     a daemon with a million messages against one with none: start, speed, slowest replies, memory
  *       --messages N   so many messages (default 1000000); with another number nothing is written; for these two
  *       --data FOLDER  keeps the store there and not in the folder for temporary files
+ *   --only background  what parsing and indexing do to accepting, and how fast they are (--messages N, 20000)
  *   --only disk        what newsletters and mail to many take on disk (--messages N, 10000 each)
  *   --only contents|idle|large|latency|visible
  *                      one of these measures of inboxd alone instead; writes its own section, unless with --smoke
@@ -19,6 +20,7 @@
  */
 import { cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
+import { measureBackground } from './background/main.ts';
 import { type Contestant, contest, type Load, type Result } from './contest.ts';
 import { DISK_CASES, diskTable } from './disk/main.ts';
 import { SMTP_SOURCE_LOADS } from './loads/smtp-source.ts';
@@ -62,6 +64,11 @@ const MILLION_HEADING = `## With a million messages
 
 Written by \`npm run bench -- --only million\`. Client and daemon share the cores.`;
 
+const BACKGROUND_HEADING = `## Work in the background
+
+Written by \`npm run bench -- --only background\`. Store and callers share a process and the cores; accepting is measured in
+bursts that are over before the background takes up what they bring.`;
+
 const DISK_HEADING = `## Repeated mail on disk
 
 Written by \`npm run bench -- --only disk\`: the newsletters of one sender, each with a name, a code, links and a signature of
@@ -89,6 +96,7 @@ const OWN_TABLES: Readonly<Record<string, () => Promise<void>>> = {
   search: benchSearch,
   million: benchMillion,
   disk: benchDisk,
+  background: benchBackground,
 };
 const own = OWN_TABLES[flags.only ?? ''];
 if (own) {
@@ -163,6 +171,14 @@ async function benchDisk(): Promise<void> {
   const section = diskTable(figures);
   console.log(section);
   if (flags.messages === undefined) writeSection('disk', [DISK_HEADING, await machineTable(), section].join('\n\n'));
+}
+
+async function benchBackground(): Promise<void> {
+  const messages = wholeNumber(flags.messages ?? '20000', 'messages');
+  const section = await measureBackground({ messages, rounds: wholeNumber(flags.rounds ?? '5', 'rounds') });
+  console.log(section);
+  if (flags.messages !== undefined) return;
+  writeSection('background', [BACKGROUND_HEADING, await machineTable(), section].join('\n\n'));
 }
 
 /** What figures without peers were taken on. */

@@ -11,7 +11,7 @@ import type { Thread } from './thread.ts';
 import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
-const STEP = { messages: 64, bytes: 4 * 1024 * 1024 };
+const STEP = { messages: 128, bytes: 4 * 1024 * 1024 };
 /** While messages arrive, less at once. */
 const BUSY_STEP = { messages: 16, bytes: 1024 * 1024 };
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */

@@ -32,6 +32,8 @@ interface Row {
   readonly bytes: number;
 }
 
+/** Every message is read once and then no more. */
+const CACHE_KIB = 2 * 1024;
 /** As that of the thread that parses. */
 const PRIORITY = 10;
 
@@ -147,6 +149,7 @@ function packedAlone(parts: Parts): Frames {
 function methodsOf(directory: string) {
   const layout = layoutOf(directory);
   const database = openToRead(layout.database, layout.contents);
+  database.exec(`PRAGMA cache_size = -${CACHE_KIB}`);
   const packer = new Packer(database);
   return {
     step: (limits: { readonly messages: number; readonly bytes: number }) => packer.step(limits),

@@ -1,8 +1,13 @@
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Report } from '../../../src/mail/report.ts';
 import { arrivalOf, NO_FILES } from '../../../src/store/sqlite/facts.ts';
 import { searchedHeaders } from '../../../src/store/sqlite/header-text.ts';
 import { indexWords } from '../../../src/store/sqlite/search-index.ts';
 import type { IndexEntry } from '../../../src/store/sqlite/search-writer.ts';
+import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 import { Writer } from '../../../src/store/sqlite/writer.ts';
 import { sampleMessage } from '../../store/support.ts';
 import { createMails } from './mails.ts';
@@ -20,9 +25,8 @@ export async function fill(directory: string, messages: number, inboxes: number,
   try {
     const began = performance.now();
     const there = writer.queries.stats().messages;
-    if (there >= messages) return;
     const mail = createMails(inboxes);
-    for (let n = 0; n < messages; n += BATCH) {
+    for (let n = 0; there < messages && n < messages; n += BATCH) {
       const mails = Array.from({ length: Math.min(BATCH, messages - n) }, (_, place) => mail(n + place));
       if (n < there) continue; // made all the same: the next ones follow from them
       const samples = mails.map(({ raw, to }) => sampleMessage({ raw, to: [to] }));
@@ -45,4 +49,18 @@ export async function fill(directory: string, messages: number, inboxes: number,
   } finally {
     await writer.close();
   }
+  await settle(directory);
+}
+
+/** Waits until the store has packed everything, as one has that was filled by clients. */
+async function settle(directory: string): Promise<void> {
+  const report = (told: Report): void => {
+    if (told.type === 'crash') throw told.error;
+  };
+  const store = await createSqliteStore({ directory, naming: 'full', ...LIMITS, report });
+  const database = new DatabaseSync(join(directory, 'inboxd.db'), { readOnly: true, timeout: 5000 });
+  const isPlain = database.prepare('SELECT 1 FROM contents LIMIT 1');
+  while (isPlain.get()) await delay(1000);
+  database.close();
+  await store.close();
 }
