@@ -6,10 +6,10 @@ export interface BackOff {
 }
 
 /**
- * Gives the wait behind a failure, up to a quarter less by chance: who failed together does not come again together.
+ * Gives the wait behind a failure, up to half less by chance: who failed together does not come again together.
  * @param failures how many there were, this one included
  */
 export function backOffMs({ firstMs, longestMs }: BackOff, failures: number, chance: number = Math.random()): number {
   const doubled = firstMs * 2 ** Math.min(Math.max(failures - 1, 0), 30);
-  return Math.round(Math.min(doubled, longestMs) * (1 - chance / 4));
+  return Math.round(Math.min(doubled, longestMs) * (1 - chance / 2));
 }

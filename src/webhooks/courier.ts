@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { backOffMs } from '../mail/back-off.ts';
 import type { Delivery, DeliveryQueue, Settlement, WholeDelivery } from '../mail/deliveries.ts';
 import { createId } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
@@ -8,8 +9,9 @@ import { Lanes } from './lanes.ts';
 import { WEBHOOK_LIMITS } from './limits.ts';
 import { bodyOfMessage, bodyOfTest } from './payload.ts';
 import { type Attempt, post } from './post.ts';
-import { waitAfter } from './retry.ts';
 import { hostOf, type Target } from './target.ts';
+
+const BACK_OFF = { firstMs: WEBHOOK_LIMITS.firstWaitMs, longestMs: WEBHOOK_LIMITS.longestWaitMs };
 
 export interface CourierOptions {
   readonly target: Target;
@@ -20,8 +22,6 @@ export interface CourierOptions {
   readonly limits: CourierLimits;
   /** The clock that deliveries grow old by. */
   readonly now: () => number;
-  /** What takes the place of chance in tests. */
-  readonly random?: () => number;
 }
 
 export interface CourierLimits {
@@ -250,7 +250,7 @@ export class Courier {
     errand.attempts++;
     this.#failed(attempt);
     if (errand.attempts >= limits.attempts) return this.#bury(errand, whole, attempt);
-    const wait = Math.max(waitAfter(errand.attempts, this.#options.random), attempt.retryAfterMs ?? 0);
+    const wait = Math.max(backOffMs(BACK_OFF, errand.attempts), attempt.retryAfterMs ?? 0);
     errand.dueAt = performance.now() + wait;
     const { attempts } = errand;
     await this.#settle({ seq, outcome: 'later', attempts, dueAt: now() + wait, attempt });

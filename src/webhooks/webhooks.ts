@@ -14,7 +14,6 @@ export interface WebhooksOptions {
   readonly userAgent: string;
   readonly limits: CourierLimits;
   readonly now: () => number;
-  readonly random?: () => number;
 }
 
 /** All webhooks of a daemon: a courier for each, and the desk where they are looked after. */
