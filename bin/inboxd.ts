@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // nothing may be imported before this check: older versions fail on the very syntax and modules, with words that help nobody
-const major = Number(process.versions.node.split('.')[0]);
-if (major < 24) {
-  process.stderr.write(`inboxd: needs Node.js 24 or later, this is ${process.versions.node}\n`);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 24 || (major === 24 && minor < 6)) {
+  process.stderr.write(`inboxd: needs Node.js 24.6 or later, this is ${process.versions.node}\n`);
   process.exitCode = 2;
 } else {
   const { main } = await import('../src/cli/main.ts');

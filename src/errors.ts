@@ -33,7 +33,7 @@ export const START_ERRORS = Object.freeze({
   DAEMON_UNREACHABLE: 'The daemon that a command asks has no HTTP listener or does not answer.',
   DAEMON_REFUSED: 'The daemon wants credentials, or cannot do what a command asks of it; the message says why.',
   ...SYSTEM_ERRORS,
-  NODE_TOO_OLD: 'inboxd needs Node.js 24 or later.',
+  NODE_TOO_OLD: 'inboxd needs Node.js 24.6 or later.',
 } satisfies Record<ConfigErrorCode | (string & {}), string>);
 
 export type StartErrorCode = keyof typeof START_ERRORS;

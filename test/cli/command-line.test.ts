@@ -104,14 +104,19 @@ describe('inboxd', () => {
     expect({ stdout, stderr }).toEqual({ stdout: 'Usage: inboxd [options] [command]\n', stderr: '' });
   });
 
-  it('wants Node.js 24, and says so before anything else can fail', async () => {
+  it('wants Node.js 24.6, and says so before anything else can fail', async () => {
     const source = readFileSync(BIN, 'utf8');
     expect(source).not.toMatch(/^import /m);
     using folder = new Folder();
     const old = folder.at('old.mjs');
-    writeFileSync(old, `Object.defineProperty(process.versions, 'node', { value: '20.19.0' });`);
-    const { code, stderr } = await run(process.execPath, ['--import', old, BIN]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: 'inboxd: needs Node.js 24 or later, this is 20.19.0\n' });
+    for (const version of ['20.19.0', '24.5.9']) {
+      writeFileSync(old, `Object.defineProperty(process.versions, 'node', { value: '${version}' });`);
+      const { code, stderr } = await run(process.execPath, ['--import', old, BIN]);
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: `inboxd: needs Node.js 24.6 or later, this is ${version}\n`,
+      });
+    }
   });
 });
 
