@@ -402,6 +402,25 @@ describeWithPeers('the page', ['chromium'], () => {
         await page.frameLocator('.view iframe').getByText('our shop').waitFor();
       });
 
+      it('shows what others have done since, however late the answer to our own change comes', async () => {
+        await strange();
+        await visit();
+        await page.locator('[data-state=live]').waitFor();
+        const { promise, resolve: answer } = Promise.withResolvers<void>();
+        daemon.answersAfter = promise;
+        const answered = page.waitForResponse((response) => response.request().method() === 'PATCH');
+        await rows().first().click();
+        await page.getByRole('button', { name: 'Mark as unread' }).waitFor();
+        const [one] = daemon.kept;
+        one!.summary = { ...one!.summary, quarantine: null };
+        daemon.touch(one!.summary.id);
+        await page.frameLocator('.view iframe').getByText('our shop').waitFor();
+        answer();
+        await (await answered).finished();
+        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+        expect(await page.getByText('In quarantine').count()).toBe(0);
+      });
+
       it('says what they changed, and gives each source', async () => {
         await daemon.deliver(LEFT, ['ann@in.example'], { came: CAME });
         await visit();

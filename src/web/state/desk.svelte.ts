@@ -36,6 +36,8 @@ class Desk {
   readonly undo = new Undo();
 
   #queue: Change[] = [];
+  /** Changes of ours that wait for their answer. */
+  readonly #marking = new Set<{ readonly id: string; isOvertaken: boolean }>();
   #noticeTimer: ReturnType<typeof setTimeout> | undefined;
   readonly #live = new Live({
     up: () => {
@@ -202,11 +204,22 @@ class Desk {
   async mark(marks: Marks): Promise<void> {
     const { current } = this;
     if (current === undefined || !this.can('delete')) return;
+    if (await this.#mark(current.id, marks)) this.inboxes.refresh();
+  }
+
+  /** Changes a message and shows what came of it, unless an event has told of it meanwhile; says whether it was done. */
+  async #mark(id: string, marks: Marks): Promise<boolean> {
+    const request = { id, isOvertaken: false };
+    this.#marking.add(request);
     try {
-      this.#changed([await api.mark(current.id, marks)]);
-      this.inboxes.refresh();
+      const answer = await api.mark(id, marks);
+      if (!request.isOvertaken) this.#changed([answer]); // else there may have been later changes, which the answer lacks
+      return true;
     } catch (error) {
       this.#failed(error);
+      return false;
+    } finally {
+      this.#marking.delete(request);
     }
   }
 
@@ -215,17 +228,9 @@ class Desk {
     const { current } = this;
     if (current === undefined || current.quarantine === null || !this.can('delete')) return;
     const { id, quarantine: reason } = current;
-    const put = async (quarantine: string | null): Promise<boolean> => {
-      try {
-        this.#changed([await api.mark(id, { quarantine })]);
-        return true;
-      } catch (error) {
-        this.#failed(error);
-        return false;
-      }
-    };
-    if (!(await put(null))) return;
-    this.undo.offer({ label: t('released'), commit: async () => {}, restore: () => void put(reason) });
+    if (!(await this.#mark(id, { quarantine: null }))) return;
+    const restore = (): void => void this.#mark(id, { quarantine: reason });
+    this.undo.offer({ label: t('released'), commit: async () => {}, restore });
   }
 
   /** Changes what is picked, at once; that can be taken back where the daemon names all that it has changed. */
@@ -350,6 +355,7 @@ class Desk {
 
   /** Gathers what happens until the next picture is drawn: a thousand mails a second are drawn sixty times. */
   #take(change: Change): void {
+    for (const request of this.#marking) request.isOvertaken ||= request.id === change.id;
     this.#queue.push(change);
     if (this.#queue.length === 1) setTimeout(() => this.#apply(), document.hidden ? 500 : 30);
   }

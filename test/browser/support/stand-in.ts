@@ -145,6 +145,9 @@ export class StandIn {
     }
   }
 
+  /** What answers to changes wait for; events do not. */
+  answersAfter: Promise<void> | undefined;
+
   /** Tells that something about a message has changed. */
   touch(id: string): void {
     const one = this.kept.find(({ summary }) => summary.id === id);
@@ -234,12 +237,14 @@ export class StandIn {
         ? problem(reply, 404, 'No such message')
         : { ...toMessage(one, await parseMessage(one.raw), this.verification), edits: await editsOf(one) };
     });
-    app.patch<One>('/api/messages/:id', ({ params: { id }, body }, reply) => {
+    app.patch<One>('/api/messages/:id', async ({ params: { id }, body }, reply) => {
       const one = find(id);
       if (one === undefined) return problem(reply, 404, 'No such message');
-      one.summary = { ...one.summary, ...body };
-      this.#emit('changed', one.summary);
-      return one.summary;
+      const changed = { ...one.summary, ...body };
+      one.summary = changed;
+      this.#emit('changed', changed);
+      await this.answersAfter;
+      return changed;
     });
     for (const form of ['raw', 'eml']) {
       app.get<One>(`/api/messages/:id/${form}`, ({ params: { id }, query }, reply) => {
