@@ -86,6 +86,7 @@ describe('lists of messages', () => {
           pinned: false,
           tags: ['tag'],
           bareNewlines: false,
+          quarantine: null,
         },
       ],
       next: null,
