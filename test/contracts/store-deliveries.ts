@@ -45,12 +45,12 @@ export function describeDeliveries({ name, open }: DeliveriesVariant): void {
       const first = await save('one', 'shop-1@x.test', 'ann@x.test', 'till@x.test');
       const second = await save('two', 'ann@x.test');
       expect(await queue.waiting('all', 0, 10)).toMatchObject([
-        { id: `${first}.all`, message: first, inboxes: ['ann@x.test', 'shop-1@x.test', 'till@x.test'], attempts: 0 },
-        { id: `${second}.all`, inboxes: ['ann@x.test'], isWanted: false },
+        { id: `${first}:all`, message: first, inboxes: ['ann@x.test', 'shop-1@x.test', 'till@x.test'], attempts: 0 },
+        { id: `${second}:all`, inboxes: ['ann@x.test'], isWanted: false },
       ]);
       const [shop, ...others] = await queue.waiting('shop', 0, 10);
       expect(others).toEqual([]);
-      expect(shop).toMatchObject({ id: `${first}.shop`, inboxes: ['shop-1@x.test', 'till@x.test'] });
+      expect(shop).toMatchObject({ id: `${first}:shop`, inboxes: ['shop-1@x.test', 'till@x.test'] });
       expect(await queue.waiting('nobody', 0, 10)).toEqual([]);
     });
 
