@@ -417,7 +417,9 @@ describeWithPeers('the page', ['chromium'], () => {
         await page.frameLocator('.view iframe').getByText('our shop').waitFor();
         answer();
         await (await answered).finished();
-        await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+        await page.evaluate(
+          () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+        );
         expect(await page.getByText('In quarantine').count()).toBe(0);
       });
 
