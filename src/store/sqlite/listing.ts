@@ -4,7 +4,7 @@ import type { Query } from '../../mail/query.ts';
 import type { ListQuery } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
 import { decodeCursor } from './cursor.ts';
-import { type Condition, compileScan, joined, nameIn } from './search.ts';
+import { type Condition, compileScan, hasInHeaders, joined, nameIn } from './search.ts';
 import { compileIndexed, inboxMark, type Sharing } from './search-index.ts';
 
 /*
@@ -73,12 +73,24 @@ export function listingOf(query: ListQuery, find: Find): Listing {
 }
 
 function sharingOf(find: Find): Sharing {
+  const inHeaders = new Map<string, boolean>();
   return {
     isUsed: find('SELECT 1 FROM kinds LIMIT 1', []).length > 0,
     find: (match) =>
       find('SELECT rowid AS kind FROM shared_search WHERE shared_search MATCH ?', [match]).map(({ kind }) =>
         Number(kind),
       ),
+    inHeaders: (match, words, isPrefix) => {
+      const key = `${words} ${isPrefix}`;
+      let is = inHeaders.get(key);
+      if (is === undefined) {
+        const { sql, values } = hasInHeaders(words, isPrefix);
+        const from = 'FROM search s CROSS JOIN messages m ON m.seq = s.rowid';
+        is = find(`SELECT 1 ${from} WHERE s.search MATCH ? AND ${sql} LIMIT 1`, [match, ...values]).length > 0;
+        inHeaders.set(key, is);
+      }
+      return is;
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Query, TextField } from '../../mail/query.ts';
 import { spacedWords, wordsOf } from '../../mail/words.ts';
+import { listedStarts, openWords, sealedMatch, sealedStart, sealsOf } from './sealed-words.ts';
 import { type Condition, compileScan, joined, negated } from './search.ts';
 
 /*
@@ -16,7 +17,8 @@ import { type Condition, compileScan, joined, negated } from './search.ts';
  * language begins with the same few letters: FTS5 would gather all their lists before it gives the first answer, which
  * took seconds with a million mails. Longer beginnings it finds quickly, as words are in order, and its own index of
  * prefixes, with the place of every word, doubled the work of indexing. A beginning is marked, since most are words too,
- * and rare ones: their lists would be long for what stands in no column that is searched.
+ * and rare ones: their lists would be long for what stands in no column that is searched. Words of signatures are in no
+ * column but by their beginnings in this one: see sealed-words.ts.
  */
 // biome-ignore format: a list of names
 export const INDEX_COLUMNS = [
@@ -49,6 +51,8 @@ export interface Sharing {
   readonly isUsed: boolean;
   /** Kinds that have what is looked for, in the language of FTS5. */
   find(match: string): readonly number[];
+  /** Whether the header fields of one of the mails that FTS5 finds hold the words, the last of which may be a beginning. */
+  inHeaders(match: string, words: string, isPrefix: boolean): boolean;
 }
 
 /** What parsing gave of a mail, as the index takes it. */
@@ -63,16 +67,17 @@ export interface IndexText {
 /** The words of a mail for each column but `marks`. */
 export function indexWords({ arrival, headers, fileNames, text }: IndexText): string[] {
   const names = headers.map(({ name }) => name).join('\x1e');
-  const values = headers.map(({ value }) => value).join('\x1e');
-  const searched = [...arrival, values, text].map(spacedWords);
+  const { words: values, sealed } = openWords(headers);
+  const searched = [...arrival.map(spacedWords), values, spacedWords(text)];
   const last = searched.length - 1;
+  const seals = sealsOf(sealed);
   return [
     ...searched.slice(0, -2),
     spacedWords(names),
     searched[last - 1]!,
     spacedWords(fileNames.join('\x1e')),
     searched[last]!,
-    startsOf(searched),
+    [startsOf([...searched, listedStarts(seals)]), ...seals].join(' ').trim(),
   ];
 }
 
@@ -166,7 +171,7 @@ function matchOf(query: Query, sharing: Sharing): string | undefined {
       return parts.map((part) => `(${part})`).join(query.kind === 'and' ? ' AND ' : ' OR ');
     }
     case 'text': {
-      if (query.infix) return undefined;
+      if (query.infix || isSealed(query, sharing)) return undefined;
       const short = shortStart(query.text, query.prefix);
       if (short === undefined) return phraseIn(SEARCHED, query.text, query.prefix, sharing);
       return short.before === '' ? startIn(SEARCHED, short.start, sharing) : undefined;
@@ -203,22 +208,32 @@ function candidates(query: Query, sharing: Sharing): string[] {
   if (query.kind === 'header') {
     return [
       ...piecesIn('{header_names}', query.name, false, sharing),
-      ...piecesIn('{header_values}', query.text, false, sharing),
+      ...piecesIn('{header_values}', query.text, false, sharing, true),
     ];
   }
   if (query.kind !== 'text' && query.kind !== 'field') return [];
   if (query.infix || (query.kind === 'field' && (query.field === 'tag' || query.field === 'inbox'))) return [];
   const short = shortStart(query.text, query.prefix);
   const columns = query.kind === 'text' ? SEARCHED : `{${COLUMNS[query.field as keyof typeof COLUMNS]}}`;
-  if (short === undefined) return piecesIn(columns, query.text, query.prefix, sharing);
+  const isText = query.kind === 'text';
+  if (short === undefined) return piecesIn(columns, query.text, query.prefix, sharing, isText);
   // what a file is called need not be in the text where that is cut off
   if (query.kind === 'field' && query.field === 'filename') return [`marks : (${Object.values(MARKS).join(' OR ')})`];
-  return [startIn(columns, short.start, sharing), ...piecesIn(columns, short.before, false, sharing)];
+  return [startIn(columns, short.start, sharing), ...piecesIn(columns, short.before, false, sharing, isText)];
 }
 
 /** A short beginning, or the word that is just that. */
 function startIn(columns: string, start: string, sharing: Sharing): string {
-  return shared(`(starts : "${START_MARK}${start}") OR (${columns} : "${start}")`, sharing);
+  const sealed = sealedStart(start);
+  const starts = `(starts : "${START_MARK}${start}")${sealed ? ` OR (${sealed})` : ''}`;
+  return shared(`${starts} OR (${columns} : "${start}")`, sharing);
+}
+
+/** Whether a mail has what is looked for among words of a signature, which the index does not tell for sure. */
+function isSealed({ text, prefix }: { text: string; prefix: boolean }, sharing: Sharing): boolean {
+  if (shortStart(text, prefix)) return false; // these are all there
+  const match = sealedMatch(wordsOf(text));
+  return match !== undefined && sharing.inHeaders(shared(match, sharing), text, prefix);
 }
 
 /** Undefined for a text without words, and for a phrase that is longer than the index can tell. */
@@ -227,8 +242,17 @@ function phraseIn(columns: string, text: string, isPrefix: boolean, sharing: Sha
   return pieces.length === 1 ? pieces[0] : undefined;
 }
 
-/** What has to be there for a phrase to be: itself, or its pieces where it is longer than the index can tell. */
-function piecesIn(columns: string, text: string, isPrefix: boolean, sharing: Sharing): string[] {
+/**
+ * What has to be there for a phrase to be: itself, or its pieces where it is longer than the index can tell.
+ * @param mayBeSealed whether what may be in signatures is wanted too
+ */
+function piecesIn(
+  columns: string,
+  text: string,
+  isPrefix: boolean,
+  sharing: Sharing,
+  mayBeSealed: boolean = false,
+): string[] {
   const words = wordsOf(text);
   if (words.length === 0) return [];
   const most = sharing.isUsed ? PHRASE_WORDS : words.length;
@@ -237,7 +261,8 @@ function piecesIn(columns: string, text: string, isPrefix: boolean, sharing: Sha
     const isLast = at + most >= words.length;
     // words hold neither quotes nor anything else that means something to FTS5
     const phrase = `${columns} : "${words.slice(at, at + most).join(' ')}"${isPrefix && isLast ? ' *' : ''}`;
-    pieces.push(shared(phrase, sharing));
+    const sealed = mayBeSealed ? sealedMatch(words.slice(at, at + most)) : undefined;
+    pieces.push(shared(sealed ? `(${phrase}) OR (${sealed})` : phrase, sharing));
   }
   return pieces;
 }
@@ -251,9 +276,7 @@ function shared(match: string, sharing: Sharing): string {
 /** A condition that asks the index wherever a part of the query can be answered by it. */
 function leafwise(query: Query, scope: readonly string[] | undefined, sharing: Sharing): Condition {
   const match = matchOf(query, sharing);
-  if (match !== undefined) {
-    return { sql: 'm.seq IN (SELECT rowid FROM search WHERE search MATCH ?)', values: [match] };
-  }
+  if (match !== undefined) return indexed(match);
   switch (query.kind) {
     case 'and':
     case 'or':
@@ -263,7 +286,17 @@ function leafwise(query: Query, scope: readonly string[] | undefined, sharing: S
       );
     case 'not':
       return negated(leafwise(query.part, scope, sharing));
+    case 'text': {
+      // what the index tells need not be looked at again
+      const found = query.infix ? undefined : phraseIn(SEARCHED, query.text, query.prefix, sharing);
+      const scan = compileScan(query, scope);
+      return found === undefined || shortStart(query.text, query.prefix) ? scan : joined('or', [indexed(found), scan]);
+    }
     default:
       return compileScan(query, scope);
   }
+}
+
+function indexed(match: string): Condition {
+  return { sql: 'm.seq IN (SELECT rowid FROM search WHERE search MATCH ?)', values: [match] };
 }

@@ -168,6 +168,11 @@ function sqlGlob(glob: string): string {
   return glob.replace(/[?[]/g, '[$&]');
 }
 
+/** True for messages whose header fields hold words, the last of which may be a beginning. */
+export function hasInHeaders(text: string, prefix: boolean): Condition {
+  return holds({ text, prefix }, [HEADER_VALUES]);
+}
+
 interface Needle {
   readonly text: string;
   readonly prefix: boolean;

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { GAP, isSeal, listedStarts } from './sealed-words.ts';
 import { INDEX_COLUMNS, PHRASE_WORDS, SEARCHED_COLUMNS, startsOf } from './search-index.ts';
 
 /*
@@ -9,6 +10,8 @@ import { INDEX_COLUMNS, PHRASE_WORDS, SEARCHED_COLUMNS, startsOf } from './searc
  * A kind is a list of runs of words for each column: every mail of it has all of them, in this order. What lies between
  * two runs is a mail's own, and so is what crosses an edge: with the words of a gap go as many of the run on either side
  * as a phrase can reach over. Phrases that are longer are looked for piece by piece, and then in the messages themselves.
+ * Runs reach over words of signatures that are not in the index (sealed-words.ts) only where the signatures are the same, as
+ * those of copies of one mail are: others have short words between them at other places. Their seals a kind then has too.
  */
 
 /** Shorter runs are not worth the words of context at their ends. */
@@ -122,8 +125,14 @@ export class SharedWords {
   #make(sender: string, one: readonly string[], other: readonly string[]): Kind | undefined {
     if ((this.#kinds.get(sender)?.length ?? 0) >= MOST_KINDS_OF_SENDER) return undefined;
     if (!mayBeAlike(one[BODY] ?? '', other[BODY] ?? '')) return undefined;
-    const runs = COLUMNS.map((_, column) => (column === STARTS ? [] : commonRuns(one[column]!, other[column]!)));
-    const shared = runs.flat().reduce((sum, run) => sum + wordsIn(run).length, 0);
+    const seals = commonSeals(one[STARTS]!, other[STARTS]!);
+    const runs = COLUMNS.map((_, column) =>
+      column === STARTS ? seals : commonRuns(one[column]!, other[column]!, seals.length > 0),
+    );
+    const shared = runs.reduce(
+      (sum, some, column) => sum + (column === STARTS ? 0 : wordsIn(some.join(' ')).length),
+      0,
+    );
     const all = other.reduce((sum, text, column) => sum + (column === STARTS ? 0 : wordsIn(text).length), 0);
     if (shared < LEAST_WORDS || shared < all * LEAST_PART) return undefined;
     this.sweep();
@@ -137,7 +146,9 @@ export class SharedWords {
   }
 
   #know(sender: string, kind: number, runs: Runs): Kind {
-    const starts = new Set(wordsIn(startsOf(SEARCHED.flatMap((column) => runs[column] ?? []))));
+    const seals = runs[STARTS] ?? [];
+    const texts = [...SEARCHED.flatMap((column) => runs[column] ?? []), listedStarts(seals)];
+    const starts = new Set([...wordsIn(startsOf(texts)), ...seals]);
     const known = { kind, runs, starts };
     this.#kinds.set(sender, [...(this.#kinds.get(sender) ?? []), known]);
     return known;
@@ -157,6 +168,8 @@ export class SharedWords {
 /** For each column what a mail has beyond the runs of a kind; undefined if it lacks one of them. */
 function ownWords(words: readonly string[], { runs, starts }: Kind): string[] | undefined {
   const own: string[] = [];
+  const seals = new Set(wordsIn(words[STARTS] ?? '').filter(isSeal));
+  if (!(runs[STARTS] ?? []).every((seal) => seals.has(seal))) return undefined;
   for (const [column, text] of words.entries()) {
     const rest =
       column === STARTS
@@ -202,8 +215,15 @@ function mayBeAlike(one: string, other: string): boolean {
   return found >= PROBES / 2;
 }
 
+/** The seals of two mails if both have the same ones; else none. */
+function commonSeals(one: string, other: string): string[] {
+  const seals = wordsIn(one).filter(isSeal);
+  const others = new Set(wordsIn(other).filter(isSeal));
+  return seals.length === others.size && seals.every((seal) => others.has(seal)) ? seals : [];
+}
+
 /** Runs of words that two texts have in common, in the same order. */
-function commonRuns(one: string, other: string): string[] {
+function commonRuns(one: string, other: string, isOverGaps: boolean): string[] {
   const [a, b] = [wordsIn(one), wordsIn(other)];
   const shingle = (words: readonly string[], at: number): string => words.slice(at, at + SHINGLE_WORDS).join(' ');
   const places = new Map<string, number[]>();
@@ -218,7 +238,9 @@ function commonRuns(one: string, other: string): string[] {
   for (let at = 0; at + SHINGLE_WORDS <= b.length; ) {
     const place = places.get(shingle(b, at))?.find((known) => known >= from);
     let length = 0;
-    if (place !== undefined) while (at + length < b.length && a[place + length] === b[at + length]) length += 1;
+    const isCommon = (word: string | undefined, as: string | undefined): boolean =>
+      word !== undefined && word === as && (isOverGaps || word !== GAP);
+    if (place !== undefined) while (isCommon(a[place + length], b[at + length])) length += 1;
     if (place === undefined || length < RUN_WORDS) {
       at += 1;
       continue;
