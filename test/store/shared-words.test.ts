@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { summarise } from '../../src/mail/mime.ts';
 import type { Query } from '../../src/mail/query.ts';
 import type { Store } from '../../src/mail/store.ts';
 import { wordsOf } from '../../src/mail/words.ts';
@@ -12,7 +13,7 @@ import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { createNewsletters } from '../bench/disk/newsletters.ts';
 import { createRandom, pick } from '../support/random.ts';
 import { until } from '../support/until.ts';
-import { mail, sampleMessage } from './support.ts';
+import { collect, mail, sampleMessage } from './support.ts';
 
 const WAIT_MS = 240_000;
 const directory = mkdtempSync(join(tmpdir(), 'inboxd-kinds-'));
@@ -134,6 +135,22 @@ describe('words that many mails share', { timeout: WAIT_MS }, () => {
       const query: Query = { kind: pick(random, ['and', 'or'] as const), parts: [any(), any()] };
       expect(await found(query), JSON.stringify(query)).toEqual(scanned(query));
     }
+  });
+
+  it('are in the lists as they are in the mails', async () => {
+    for (const last of [0, 1, 2]) {
+      const { raw, to } = createNewsletters(1)(900 + last);
+      // as UTF-16 these begin alike, and cut there they would be no characters
+      await send(Buffer.from(raw.toString().replace(/Dear \w+,/g, `Dear =F0=9F=98=8${last},`)), to);
+    }
+    await indexed();
+    const { messages } = await store.list({});
+    expect(messages[0]?.snippet).toContain('Dear \u{1f602}, your code');
+    for (const { id, snippet } of messages) {
+      expect(snippet).toBe((await summarise(await collect((await store.content(id))!.stream()))).snippet);
+    }
+    const shared = 'SELECT count(*) AS n FROM texts WHERE snippet_before + snippet_after > 100';
+    expect(Number(look((database) => database.prepare(shared).get()?.n))).toBeGreaterThan(10);
   });
 
   it('go on to be shared after a restart, and go with the last mail that has them', async () => {

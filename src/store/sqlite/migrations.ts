@@ -238,6 +238,13 @@ const MIGRATIONS: readonly string[] = [
   -- The index has words of signatures by their beginnings only (see sealed-words.ts), which earlier versions do not know
   -- how to find. What they have indexed stays: it has more than is asked for.
   `,
+  `
+  -- What snippets of one kind have in common at their ends is kept once: so many characters of that of the kind come
+  -- before and after what texts has (see rows.ts).
+  ALTER TABLE kinds ADD COLUMN snippet TEXT NOT NULL DEFAULT '';
+  ALTER TABLE texts ADD COLUMN snippet_before INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE texts ADD COLUMN snippet_after INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

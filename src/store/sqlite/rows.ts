@@ -27,9 +27,14 @@ export interface SummaryRow {
   readonly attachments: number | null;
 }
 
+/** The whole snippet of a row of `texts t`: for mail of a kind what it shares with that of the kind is there. */
+const SNIPPET = `CASE WHEN t.kind IS NULL OR t.snippet_before + t.snippet_after = 0 THEN t.snippet ELSE (
+    SELECT substr(k.snippet, 1, t.snippet_before) || t.snippet ||
+      substr(k.snippet, length(k.snippet) + 1 - t.snippet_after) FROM kinds k WHERE k.kind = t.kind) END`;
+
 export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.is_pinned, m.has_bare_newlines, m.message_id,
   m.subject, m.sender, m.recipients, m.cc, m.bcc, m.reply_to, m.tags, m.login, m.verification, m.quarantine,
-  t.snippet, t.attachments`;
+  ${SNIPPET} AS snippet, t.attachments`;
 
 export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary {
   return {

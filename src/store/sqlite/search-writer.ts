@@ -30,8 +30,8 @@ export class SearchWriter {
   constructor(database: DatabaseSync) {
     this.#shared = new SharedWords(database);
     this.#put = database.prepare(
-      `INSERT OR REPLACE INTO texts (seq, snippet, attachments, inline, file_names, kind)
-       SELECT seq, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
+      `INSERT OR REPLACE INTO texts (seq, snippet, snippet_before, snippet_after, attachments, inline, file_names, kind)
+       SELECT seq, ?, ?, ?, ?, ?, ?, ? FROM messages WHERE seq = ? AND id = ?`,
     );
     this.#putText = database.prepare(
       `INSERT OR REPLACE INTO search_texts (seq, text)
@@ -45,9 +45,12 @@ export class SearchWriter {
 
   /** Does nothing for a message that was removed meanwhile. */
   put({ seq, id, snippet, attachments, inline, fileNames, text, words }: IndexEntry): void {
-    const share = words.length === 0 ? undefined : this.#shared.share(words);
+    const share = words.length === 0 ? undefined : this.#shared.share(words, snippet);
+    const { before, own, after } = outsideOf(share?.snippet ?? '', snippet);
     const { changes } = this.#put.run(
-      snippet,
+      own,
+      before,
+      after,
       attachments,
       inline,
       encodeList(fileNames),
@@ -69,4 +72,15 @@ export class SearchWriter {
   sweep(): void {
     this.#shared.sweep();
   }
+}
+
+/** What of a text is not at the ends of another one, and how many characters, as SQLite counts them, are. */
+function outsideOf(other: string, text: string): { before: number; own: string; after: number } {
+  const [others, all] = [[...other], [...text.toWellFormed()]];
+  const most = Math.min(others.length, all.length);
+  let before = 0;
+  while (before < most && others[before] === all[before]) before += 1;
+  let after = 0;
+  while (after < most - before && others.at(-1 - after) === all.at(-1 - after)) after += 1;
+  return { before, own: all.slice(before, all.length - after).join(''), after };
 }

@@ -46,6 +46,8 @@ interface Kind {
   readonly kind: number;
   readonly runs: Runs;
   readonly starts: ReadonlySet<string>;
+  /** Of the mail that made it. */
+  readonly snippet: string;
 }
 
 /** A mail as part of a kind. */
@@ -53,6 +55,8 @@ export interface Share {
   readonly kind: number;
   /** For each column but `marks` the words that are its own. */
   readonly words: readonly string[];
+  /** That of the kind. */
+  readonly snippet: string;
 }
 
 export class SharedWords {
@@ -73,7 +77,7 @@ export class SharedWords {
   constructor(database: DatabaseSync) {
     this.#isThere = database.prepare('SELECT 1 FROM kinds WHERE kind = ?');
     this.#count = database.prepare('SELECT count(*) AS kinds FROM kinds');
-    this.#put = database.prepare('INSERT INTO kinds (kind, sender, runs) VALUES (?, ?, ?)');
+    this.#put = database.prepare('INSERT INTO kinds (kind, sender, runs, snippet) VALUES (?, ?, ?, ?)');
     this.#putWords = database.prepare(
       `INSERT INTO shared_search (rowid, ${COLUMNS.join(', ')}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
     );
@@ -83,27 +87,28 @@ export class SharedWords {
     this.#delete = database.prepare('DELETE FROM kinds WHERE kind = ?');
     this.#deleteWords = database.prepare('DELETE FROM shared_search WHERE rowid = ?');
     this.#nextKind = Number(database.prepare('SELECT max(kind) AS last FROM kinds').get()?.last ?? 0) + 1;
-    for (const row of database.prepare('SELECT kind, sender, runs FROM kinds').all()) {
-      this.#know(String(row.sender), Number(row.kind), JSON.parse(String(row.runs)) as Runs);
+    for (const row of database.prepare('SELECT kind, sender, runs, snippet FROM kinds').all()) {
+      this.#know(String(row.sender), Number(row.kind), JSON.parse(String(row.runs)) as Runs, String(row.snippet));
     }
   }
 
   /**
    * Finds the kind of a mail, and makes one of it and an earlier mail if they are alike.
    * @param words for each column but `marks`
+   * @param snippet that of a kind which is made
    * @returns undefined for a mail of no kind
    */
-  share(words: readonly string[]): Share | undefined {
+  share(words: readonly string[], snippet: string): Share | undefined {
     const sender = words[SENDER] ?? '';
     for (const kind of this.#kinds.get(sender) ?? []) {
       const own = ownWords(words, kind);
       // what this thread remembers may be of a transaction that came to nothing
-      if (own && this.#isThere.get(kind.kind)) return { kind: kind.kind, words: own };
+      if (own && this.#isThere.get(kind.kind)) return { kind: kind.kind, words: own, snippet: kind.snippet };
     }
     for (const single of this.#single.get(sender) ?? []) {
-      const kind = this.#make(sender, single, words);
+      const kind = this.#make(sender, single, words, snippet);
       const own = kind && ownWords(words, kind);
-      if (own) return { kind: kind.kind, words: own };
+      if (own) return { kind: kind.kind, words: own, snippet: kind.snippet };
     }
     this.#remember(sender, words);
     return undefined;
@@ -122,7 +127,7 @@ export class SharedWords {
     }
   }
 
-  #make(sender: string, one: readonly string[], other: readonly string[]): Kind | undefined {
+  #make(sender: string, one: readonly string[], other: readonly string[], snippet: string): Kind | undefined {
     if ((this.#kinds.get(sender)?.length ?? 0) >= MOST_KINDS_OF_SENDER) return undefined;
     if (!mayBeAlike(one[BODY] ?? '', other[BODY] ?? '')) return undefined;
     const seals = commonSeals(one[STARTS]!, other[STARTS]!);
@@ -138,18 +143,19 @@ export class SharedWords {
     this.sweep();
     if (Number(this.#count.get()?.kinds) >= MOST_KINDS) return undefined;
     const kind = this.#nextKind++;
-    this.#put.run(kind, sender, JSON.stringify(runs));
-    const made = this.#know(sender, kind, runs);
+    const kept = snippet.includes('\0') ? '' : snippet.toWellFormed(); // SQLite counts characters up to that
+    this.#put.run(kind, sender, JSON.stringify(runs), kept);
+    const made = this.#know(sender, kind, runs, kept);
     const texts = runs.map((some, column) => (column === STARTS ? [...made.starts].join(' ') : some.join(BREAK)));
     this.#putWords.run(kind, ...texts);
     return made;
   }
 
-  #know(sender: string, kind: number, runs: Runs): Kind {
+  #know(sender: string, kind: number, runs: Runs, snippet: string): Kind {
     const seals = runs[STARTS] ?? [];
     const texts = [...SEARCHED.flatMap((column) => runs[column] ?? []), listedStarts(seals)];
     const starts = new Set([...wordsIn(startsOf(texts)), ...seals]);
-    const known = { kind, runs, starts };
+    const known = { kind, runs, starts, snippet };
     this.#kinds.set(sender, [...(this.#kinds.get(sender) ?? []), known]);
     return known;
   }
