@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type DaemonProcess, startDaemon } from '../support/daemon-process.ts';
 import { describeWithPeers } from '../support/peers.ts';
 import { deliver, SmtpClient } from '../support/smtp-client.ts';
+import { until } from '../support/until.ts';
 
 const CALLS = 'trace=fsync,fdatasync,rename,renameat,renameat2,link,linkat,write,writev,pwrite64';
 
@@ -45,13 +46,15 @@ describeWithPeers('before its 250 leaves', ['strace'], ({ strace }) => {
     const detached = once(tracer, 'exit');
     await attached(tracer.stderr);
     const [id] = await deliver(client, { from: 'ada@out.example', to: ['disk@in.example'], content });
+    const trace = (): string[] => completed(readFileSync(file, 'utf8').split('\n'));
+    const isReply = (step: string): boolean => step.includes(`queued as ${id!.slice(0, 10)}`);
+    // the client may have its reply before strace has written down that the call returned
+    await until(() => trace().some(isReply));
     tracer.kill('SIGINT');
     await detached;
     await client.quit();
-    const steps = completed(readFileSync(file, 'utf8').split('\n'));
-    const reply = steps.findIndex((step) => step.includes(`queued as ${id!.slice(0, 10)}`));
-    expect(reply).toBeGreaterThan(0);
-    return steps.slice(0, reply).flatMap(namesBelow);
+    const steps = trace();
+    return steps.slice(0, steps.findIndex(isReply)).flatMap(namesBelow);
   }
 
   /** One call as its name and the files below the data folder that it is about; nothing for other files. */
