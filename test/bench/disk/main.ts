@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../../../src/mail/store.ts';
-import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 import { sampleMessage } from '../../store/support.ts';
+import { openUnbounded } from '../unbounded-store.ts';
 import { createNewsletters, type Newsletter } from './newsletters.ts';
 
 /** What a store takes on disk for mail of one kind. */
@@ -60,7 +60,7 @@ type Making = () => readonly [mail: Newsletter, to: readonly string[]];
 async function measure(title: string, makings: readonly Making[]): Promise<DiskFigures> {
   const directory = mkdtempSync(join(tmpdir(), 'inboxd-bench-disk-'));
   try {
-    const store = await open(directory);
+    const store = await openUnbounded(directory);
     let rawBytes = 0;
     let messages = 0;
     for (let at = 0; at < makings.length; at += CALLERS) {
@@ -81,19 +81,6 @@ async function measure(title: string, makings: readonly Making[]): Promise<DiskF
   } finally {
     rmSync(directory, { recursive: true });
   }
-}
-
-function open(directory: string): Promise<Store> {
-  return createSqliteStore({
-    directory,
-    naming: 'full',
-    keepPerInbox: 0,
-    keepBytes: 0,
-    keepAgeMs: 0,
-    report: (report) => {
-      if (report.type === 'crash') throw report.error;
-    },
-  });
 }
 
 /** Waits until all is indexed and packed, and free pages are given back. */

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { parseQuery, type Query } from '../../../src/mail/query.ts';
 import type { ListQuery, Store } from '../../../src/mail/store.ts';
 import { SCHEMA_VERSION } from '../../../src/store/sqlite/migrations.ts';
-import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
+import { openUnbounded } from '../unbounded-store.ts';
 import { fill } from './fill.ts';
 import { inboxName, randomNumbers, rankOf, word } from './mails.ts';
 import { searchesOf } from './searches.ts';
@@ -37,11 +37,11 @@ export async function measureSearch({ messages, data, rounds, passes }: SearchOp
   const starts: number[] = [];
   for (let n = 0; n < STARTS; n++) {
     const began = performance.now();
-    const store = await open(directory);
+    const store = await openUnbounded(directory);
     starts.push(performance.now() - began);
     await store.close();
   }
-  const store = await open(directory);
+  const store = await openUnbounded(directory);
   try {
     const done: Pass[] = [];
     for (let n = 0; n < passes; n++) done.push(await passOf(store, rounds, n));
@@ -50,19 +50,6 @@ export async function measureSearch({ messages, data, rounds, passes }: SearchOp
   } finally {
     await store.close();
   }
-}
-
-function open(directory: string): Promise<Store> {
-  return createSqliteStore({
-    directory,
-    naming: 'full',
-    keepPerInbox: 0,
-    keepBytes: 0,
-    keepAgeMs: 0,
-    report: (report) => {
-      if (report.type === 'crash') throw report.error;
-    },
-  });
 }
 
 async function passOf(store: Store, rounds: number, seed: number): Promise<Pass> {
