@@ -22,6 +22,8 @@ export interface Contestant {
   readonly title: string;
   /** The part of a load's messages that it gets, where it is too slow for all of them; 1 if absent. */
   share?(load: Load): number;
+  /** What is to be installed before it can be started here; absent where nothing may be missing. */
+  lacks?(): string | undefined;
   start(): Promise<RunningServer>;
 }
 
@@ -30,7 +32,7 @@ export interface Load {
   readonly title: string;
   /** Whether each message comes over a connection of its own. */
   readonly reconnects: boolean;
-  /** Messages per round; chosen so that a round takes 1 to 3 s. */
+  /** Messages per round; chosen so that a round takes 1 to 4 s. */
   readonly messages: number;
   /** Names of the servers that it cannot be put to. */
   readonly without?: readonly string[];

@@ -16,9 +16,14 @@
  *                      one of these measures of inboxd alone instead; writes its own section, unless with --smoke
  *   --list             prints the names of servers and loads
  *
+ * MailDev is measured where it is found on the PATH; nothing here depends on it, as 265 packages come with it:
+ *   npm install --prefix /tmp/peers maildev
+ *   PATH=/tmp/peers/node_modules/.bin:$PATH npm run bench
+ *
  * No timing decides a test: this program ends with an error only if a message was not accepted, or not kept.
  */
-import { cpus, loadavg } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureBackground } from './background/main.ts';
 import { type Contestant, contest, type Load, type Result } from './contest.ts';
@@ -36,10 +41,11 @@ import { circumstances, machineLines, machineOf, ratiosOf, tableOf } from './rep
 import { writeSection } from './results.ts';
 import { measureSearch } from './search/main.ts';
 import { inboxdDiscard, inboxdStore, inboxdStoreLogging } from './servers/inboxd.ts';
+import { maildev } from './servers/maildev.ts';
 import { smtpServer } from './servers/smtp-server.ts';
 import { smtpSink } from './servers/smtp-sink.ts';
 
-const USUAL: readonly Contestant[] = [inboxdStore, inboxdDiscard, smtpSink, smtpServer];
+const USUAL: readonly Contestant[] = [inboxdStore, inboxdDiscard, smtpSink, smtpServer, maildev];
 /** Those that run only when `--only` names them. */
 const EXTRA: readonly Contestant[] = [inboxdStoreLogging];
 const LOADS: readonly Load[] = [...SMTP_SOURCE_LOADS, TRAINS];
@@ -49,7 +55,8 @@ const MEASURES: readonly Measure[] = [contents, idle, large, latency, visible];
 const HEADING = `Written by \`npm run bench\`. The servers take turns within each round; ratios are medians of the rounds' ratios. Every
 server is a process of its own on loopback, sharing the machine's cores with the client that loads it. inboxd keeps
 everything (no retention) and, where it stores, has each message on disk before it answers 250; the number of messages
-in its store was compared with the number sent. Servers log nothing unless it says so.
+in its store was compared with the number sent. Servers log nothing unless it says so. MailDev keeps messages as it does
+when nothing else is said, parsed in memory and as files without fsync, and answers when it has both.
 `;
 
 /** What is measured of each kind of list and search. */
@@ -110,11 +117,12 @@ if (measure) {
   process.exit(0);
 }
 
-const SMOKE_PART = 1 / 8;
-const rounds = wholeNumber(flags.rounds ?? (flags.smoke ? '3' : '5'), 'rounds');
-const contestants = flags.only ? choose([...USUAL, ...EXTRA], flags.only) : USUAL;
+const SMOKE_PART = 1 / 16;
+if (flags.smoke) process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'inboxd-bench-compiled'); // most of it is starting servers
+const rounds = wholeNumber(flags.rounds ?? (flags.smoke ? '2' : '5'), 'rounds');
+const contestants = present(flags.only ? choose([...USUAL, ...EXTRA], flags.only) : USUAL);
 const loads = (flags.load ? choose(LOADS, flags.load) : LOADS).map((load) =>
-  flags.smoke ? { ...load, messages: load.messages * SMOKE_PART } : load,
+  flags.smoke ? { ...load, messages: Math.ceil(load.messages * SMOKE_PART) } : load,
 );
 
 const results: Result[] = [];
@@ -129,7 +137,8 @@ if (!flags.smoke && !flags.only && !flags.load) {
   const parts = [
     HEADING,
     await circumstances(command, rounds),
-    '## Messages of 4 KiB, from smtp-source where nothing else is said',
+    loadLine(),
+    '## Messages of 4 KiB, from smtp-source, where nothing else is said',
     ...results.map(tableOf),
   ];
   writeSection('bench', parts.join('\n\n'));
@@ -151,8 +160,7 @@ async function benchSearch(): Promise<void> {
   console.log(section);
   if (flags.messages !== undefined) return;
   const machine = await circumstances('npm run bench -- --only search', SEARCH.passes);
-  const load = `Load of the machine at the end: ${loadavg()[1]!.toFixed(1)} on ${cpus().length} cores, this program included.`;
-  writeSection('search', [SEARCH_HEADING, machine, load, section].join('\n\n'));
+  writeSection('search', [SEARCH_HEADING, machine, loadLine(), section].join('\n\n'));
 }
 
 async function benchMillion(): Promise<void> {
@@ -181,6 +189,10 @@ async function benchBackground(): Promise<void> {
   writeSection('background', [BACKGROUND_HEADING, await machineTable(), section].join('\n\n'));
 }
 
+function loadLine(): string {
+  return `Load of the machine at the end: ${loadavg()[1]!.toFixed(1)} on ${cpus().length} cores, this program included.`;
+}
+
 /** What figures without peers were taken on. */
 async function machineTable(): Promise<string> {
   const lines = [
@@ -189,6 +201,15 @@ async function machineTable(): Promise<string> {
     ['load average', `${loadavg()[1]!.toFixed(1)} at the end, on ${cpus().length} cores`],
   ];
   return ['| | |', '|---|---|', ...lines.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}
+
+/** Those that can be started on this machine; says what is missing for the others. */
+function present(all: readonly Contestant[]): readonly Contestant[] {
+  return all.filter(({ name, lacks }) => {
+    const missing = lacks?.();
+    if (missing !== undefined) console.log(`without ${name}: ${missing}`);
+    return missing === undefined;
+  });
 }
 
 function choose<T extends { readonly name: string }>(all: readonly T[], names: string): readonly T[] {

@@ -4,43 +4,59 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { findPeer } from '../support/program.ts';
 import { run } from '../support/run.ts';
 import { type Result, ratio, type Score } from './contest.ts';
+import { maildevVersion } from './servers/maildev.ts';
 import { median } from './statistics.ts';
 
-const BASELINE = 'smtp-sink';
+/** Names of the servers that the others are compared with, and what they are called. */
+const BASELINES = [
+  ['smtp-sink', 'smtp-sink'],
+  ['maildev', 'MailDev'],
+] as const;
 
 /** The figures of one load as a Markdown table. */
 export function tableOf({ load, scores }: Result): string {
-  const baseline = scores.find(({ contestant }) => contestant.name === BASELINE);
-  const rows = scores.map((score) => rowOf(score, baseline).join(' | '));
+  const baselines = baselinesAmong(scores);
+  const against = baselines.map(([title]) => ` against ${title} |`).join('');
   return [
     `### ${load.title}`,
     '',
-    '| server | messages/s, median | lowest to highest | against smtp-sink | CPU µs/message |',
-    '|---|---:|---:|---:|---:|',
-    ...rows.map((row) => `| ${row} |`),
+    `| server | messages/s, median | lowest to highest |${against} CPU µs/message |`,
+    `|---|---:|---:|${'---:|'.repeat(baselines.length)}---:|`,
+    ...scores.map((score) => `| ${rowOf(score, baselines).join(' | ')} |`),
   ].join('\n');
 }
 
-function rowOf(score: Score, baseline: Score | undefined): string[] {
+type Baselines = readonly (readonly [title: string, score: Score])[];
+
+function baselinesAmong(scores: readonly Score[]): Baselines {
+  return BASELINES.flatMap(([name, title]) => {
+    const score = scores.find(({ contestant }) => contestant.name === name);
+    return score ? [[title, score] as const] : [];
+  });
+}
+
+function rowOf(score: Score, baselines: Baselines): string[] {
   const whole = (value: number) => Math.round(value).toLocaleString('en').replaceAll(',', ' ');
   return [
     score.contestant.title,
     whole(median(score.rates)),
     `${whole(Math.min(...score.rates))} to ${whole(Math.max(...score.rates))}`,
-    baseline ? `${ratio(score, baseline).toFixed(2)}x` : '–',
+    ...baselines.map(([, baseline]) => `${ratio(score, baseline).toFixed(2)}x`),
     whole(median(score.cpuMicros)),
   ];
 }
 
 /** One line per load and server: the ratios alone. */
 export function ratiosOf({ load, scores }: Result): string[] {
-  const baseline = scores.find(({ contestant }) => contestant.name === BASELINE);
-  return scores
-    .filter((score) => baseline && score !== baseline)
-    .map(
-      (score) =>
-        `${load.name.padEnd(8)} ${score.contestant.name.padEnd(14)} ${ratio(score, baseline!).toFixed(2)}x smtp-sink`,
-    );
+  const baselines = baselinesAmong(scores);
+  return scores.flatMap((score) => {
+    const ratios = baselines
+      .filter(([, baseline]) => baseline !== score)
+      .map(([title, baseline]) => `${ratio(score, baseline).toFixed(2)}x ${title}`);
+    return ratios.length > 0
+      ? [`${load.name.padEnd(10)} ${score.contestant.name.padEnd(14)} ${ratios.join(', ')}`]
+      : [];
+  });
 }
 
 /** One line that says when, how and where figures of inboxd alone were taken. */
@@ -64,6 +80,7 @@ export async function circumstances(command: string, rounds: number): Promise<st
     ...(await machineLines()),
     ['smtp-source, smtp-sink', `Postfix ${await postfixVersion()}`],
     ['npm smtp-server', packageVersion('smtp-server')],
+    ['npm maildev', (await maildevVersion()) ?? 'not installed'],
   ];
   return ['| | |', '|---|---|', ...lines.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
 }

@@ -48,6 +48,11 @@ const FOLDERS = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin', '
 
 /** The program's path, or undefined if it is not on this machine. */
 export function findPeer(name: PeerName): string | undefined {
+  return findProgram(name);
+}
+
+/** The path of a program that no package of Debian has, or undefined if it is not on this machine. */
+export function findProgram(name: string): string | undefined {
   for (const folder of FOLDERS) {
     const path = join(folder, name);
     try {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Contestant, RunningServer } from '../contest.ts';
-import { freePort, startServer } from './process.ts';
+import { freePorts, startServer } from './process.ts';
 
 /** What Node.js is given to run the daemon, as the unit of systemd has it. */
 export const DAEMON = ['--max-semi-space-size=8', fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url))];
@@ -27,9 +27,7 @@ export async function startInboxd(
   folder?: string,
 ): Promise<RunningInboxd> {
   const data = folder ?? mkdtempSync(join(tmpdir(), 'inboxd-bench-'));
-  const port = await freePort();
-  let httpPort = port;
-  while (httpPort === port) httpPort = await freePort();
+  const [port, httpPort] = await freePorts();
   const ports = ['--port', String(port), '--http-port', String(httpPort)];
   const server = await startServer(
     process.execPath,

@@ -16,6 +16,14 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
+/** Two of them that differ: for mail and for HTTP. */
+export async function freePorts(): Promise<[mail: number, http: number]> {
+  const mail = await freePort();
+  let http = mail;
+  while (http === mail) http = await freePort();
+  return [mail, http];
+}
+
 export interface ServerSurroundings {
   readonly env?: Readonly<Record<string, string>>;
   /** Open file that its standard output goes to; nowhere if absent. */
