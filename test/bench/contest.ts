@@ -3,7 +3,8 @@
  *
  * The servers take turns within each round (A B C D, A B C D, ...), so that whatever else the machine does meets all
  * of them alike; a ratio is taken within a round, and the median of those is reported. Every server is a process of
- * its own that starts fresh for each load, is warmed up once and then stays up, idle while the others run.
+ * its own that starts fresh for each load and is warmed up once. It stands still (SIGSTOP) while the others run: what it
+ * puts off until it has time is done in its own rounds, and not at the others' cost.
  */
 import { readFileSync } from 'node:fs';
 import { median } from './statistics.ts';
@@ -14,6 +15,9 @@ export interface RunningServer {
   readonly pid: number;
   /** How many messages it says it holds; absent where it holds none. */
   held?(): Promise<number>;
+  /** Has it stand still until `resume`, whatever it was doing. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -34,6 +38,8 @@ export interface Load {
   readonly reconnects: boolean;
   /** Messages per round; chosen so that a round takes 1 to 4 s. */
   readonly messages: number;
+  /** Messages of the first round, which is not counted: enough for a just-in-time compiler; a quarter of the others if absent. */
+  readonly warmUp?: number;
   /** Names of the servers that it cannot be put to. */
   readonly without?: readonly string[];
   /** Sends the messages; throws if one of them was not accepted. */
@@ -66,21 +72,27 @@ export async function contest(load: Load, contestants: readonly Contestant[], ro
     for (const contestant of contestants) {
       if (load.without?.includes(contestant.name)) continue;
       running.push({ contestant, server: await contestant.start(), rates: [], cpuMicros: [], sent: 0 });
+      running.at(-1)!.server.pause();
     }
     for (let round = 0; round <= rounds; round++) {
       for (const one of running) {
-        const messages = Math.round(load.messages * (one.contestant.share?.(load) ?? 1) * (round === 0 ? 0.25 : 1));
+        const usual = round === 0 ? (load.warmUp ?? load.messages / 4) : load.messages;
+        const messages = Math.round(usual * (one.contestant.share?.(load) ?? 1));
+        one.server.resume();
         const cpuBefore = cpuMicros(one.server.pid);
         const start = performance.now();
         await load.run(one.server.port, messages);
         const seconds = (performance.now() - start) / 1000;
+        const cpuAfter = cpuMicros(one.server.pid);
+        one.server.pause();
         one.sent += messages;
-        if (round === 0) continue; // the warm-up
+        if (round === 0) continue;
         one.rates.push(messages / seconds);
-        one.cpuMicros.push((cpuMicros(one.server.pid) - cpuBefore) / messages);
+        one.cpuMicros.push((cpuAfter - cpuBefore) / messages);
       }
     }
     for (const { contestant, server, sent } of running) {
+      server.resume();
       const held = await server.held?.();
       if (held !== undefined && held !== sent) throw new Error(`${contestant.name} holds ${held} of ${sent} messages`);
     }

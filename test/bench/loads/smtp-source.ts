@@ -12,9 +12,10 @@ interface Shape {
   /** Sends many messages over each connection (`-d`) instead of one. */
   readonly reuse: boolean;
   readonly messages: number;
+  readonly warmUp: number;
 }
 
-function source({ sessions, bytes = USUAL_BYTES, reuse, messages }: Shape): Load {
+function source({ sessions, bytes = USUAL_BYTES, reuse, messages, warmUp }: Shape): Load {
   const isLong = bytes !== USUAL_BYTES;
   const size = isLong ? `, ${bytes / 1024} KiB each` : '';
   return {
@@ -22,6 +23,7 @@ function source({ sessions, bytes = USUAL_BYTES, reuse, messages }: Shape): Load
     title: `${sessions} sessions, ${reuse ? 'many messages per connection (-d)' : 'one message per connection'}${size}`,
     reconnects: !reuse,
     messages,
+    warmUp,
     async run(port, count) {
       const program = findPeer('smtp-source');
       if (!program) throw new Error('smtp-source is missing: apt-get install postfix');
@@ -35,10 +37,10 @@ function source({ sessions, bytes = USUAL_BYTES, reuse, messages }: Shape): Load
 
 /** Debian's smtp-source (package postfix). */
 export const SMTP_SOURCE_LOADS: readonly Load[] = [
-  source({ sessions: 20, reuse: true, messages: 20_000 }),
-  source({ sessions: 100, reuse: true, messages: 20_000 }),
-  source({ sessions: 20, reuse: false, messages: 8_000 }),
-  source({ sessions: 100, reuse: false, messages: 8_000 }),
-  source({ sessions: 20, bytes: LONG_BYTES, reuse: true, messages: 4_000 }),
-  source({ sessions: 100, bytes: LONG_BYTES, reuse: true, messages: 4_000 }),
+  source({ sessions: 20, reuse: true, messages: 20_000, warmUp: 8_000 }),
+  source({ sessions: 100, reuse: true, messages: 20_000, warmUp: 8_000 }),
+  source({ sessions: 20, reuse: false, messages: 8_000, warmUp: 4_000 }),
+  source({ sessions: 100, reuse: false, messages: 8_000, warmUp: 4_000 }),
+  source({ sessions: 20, bytes: LONG_BYTES, reuse: true, messages: 4_000, warmUp: 1_000 }),
+  source({ sessions: 100, bytes: LONG_BYTES, reuse: true, messages: 4_000, warmUp: 1_000 }),
 ];

@@ -22,6 +22,7 @@ export const TRAINS: Load = {
   title: `${SESSIONS} sessions, ${TRAIN} messages in one write (PIPELINING with BDAT, a client of our own)`,
   reconnects: false,
   messages: 64_000,
+  warmUp: 16_000,
   without: ['smtp-sink', 'smtp-server', 'maildev'], // they know no BDAT
   async run(port, messages) {
     const octets = train();
