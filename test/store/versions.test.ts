@@ -1,13 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { zstdDecompressSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseQuery } from '../../src/mail/query.ts';
 import type { Store } from '../../src/mail/store.ts';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
+import { createNewsletters } from '../bench/disk/newsletters.ts';
 import { until } from '../support/until.ts';
-import { CAME, collect, editedMessage } from './support.ts';
+import { CAME, collect, editedMessage, sampleMessage } from './support.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -73,6 +75,57 @@ describe('a store of version 1', () => {
         { type: 'received', message: later.id },
         { type: 'changed', message: OLD },
       ]);
+    } finally {
+      await store.close();
+    }
+  });
+});
+
+describe('a store of version 11', { timeout: 60_000 }, () => {
+  const newsletter = createNewsletters(1);
+  const idOf = (n: number): string => `01kahv11aaaaaaaaaaaaaaaaa${n}`;
+  const look = (sql: string): unknown => {
+    const database = new DatabaseSync(join(directory, 'inboxd.db'), { readOnly: true, timeout: 5000 });
+    try {
+      return database.prepare(sql).get()?.n;
+    } finally {
+      database.close();
+    }
+  };
+
+  it('keeps what it has packed message by message, and packs what comes in blocks with the same base', async () => {
+    // four newsletters, the last three packed with the second as their base, and a mail of its own
+    const database = zstdDecompressSync(readFileSync(new URL('./versions/11.db.zst', import.meta.url)));
+    writeFileSync(join(directory, 'inboxd.db'), database);
+    const options = { directory, naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+    const store = await createSqliteStore({ ...options, report: () => {} });
+    const exact = async (id: string, raw: Buffer): Promise<void> =>
+      expect((await collect((await store.content(id))!.stream())).equals(raw), id).toBe(true);
+    try {
+      for (const n of [0, 1, 2, 3]) {
+        const { raw, to, from } = newsletter(n);
+        await exact(idOf(n), raw);
+        expect((await store.list({ inbox: to })).messages).toMatchObject([{ id: idOf(n), to: [{ address: to }] }]);
+        expect((await store.get(idOf(n)))?.envelope.from).toBe(from);
+      }
+      expect(await find(store, 'rare')).toEqual([idOf(4)]);
+      const added = new Map<string, Buffer>();
+      for (const n of [5, 6, 7]) {
+        const { raw, to, from } = newsletter(n);
+        const message = sampleMessage({ raw, to: [to], from });
+        await store.accept(message);
+        added.set(message.id, raw);
+      }
+      await until(
+        () => look('SELECT count(*) AS n FROM contents') === 0 && look('SELECT sum(messages) AS n FROM blocks') === 3,
+      );
+      expect(look('SELECT min(base) AS n FROM blocks')).toBe(2);
+      await store.remove({ ids: [0, 1, 2].map(idOf) });
+      await exact(idOf(3), newsletter(3).raw);
+      for (const [id, raw] of added) await exact(id, raw);
+      expect(await find(store, 'rare')).toEqual([idOf(4)]);
+      await store.remove({ ids: [...added.keys()] });
+      await exact(idOf(3), newsletter(3).raw); // needs the base still
     } finally {
       await store.close();
     }

@@ -8,6 +8,7 @@ import { createId, idTime, type Message } from '../../mail/message.ts';
 import type { MessageChange } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { decodeList } from './address-text.ts';
+import { decodeListed, decodeParts, LISTED_COLUMNS, type Listed, type Parts, partsTogether } from './blocks.ts';
 import { RECEIVED } from './content-files.ts';
 import {
   type Arrival,
@@ -22,7 +23,7 @@ import { graftFirstPage } from './graft.ts';
 import { readIntake } from './intake-log.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import { checkVersion } from './migrations.ts';
-import { type PackedPart, unpack } from './packing.ts';
+import { PACKED_PARTS, type PackedPart, unpack } from './packing.ts';
 
 /*
  * Reads a store whose database is damaged, row by row: what one broken page takes down is the rows on it, and nothing
@@ -77,6 +78,10 @@ export class DamagedStore {
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync | undefined>();
   #keepsReceived: boolean | undefined;
+  #lastListed: { readonly block: number; readonly messages: ReadonlyMap<number, Listed> } | undefined;
+  #lastParts: { readonly block: number; readonly messages: ReadonlyMap<number, Parts> } | undefined;
+  /** The block of each message; made when a row of one is lost. */
+  #blockOf: ReadonlyMap<number, number> | undefined;
   /** What SQLite said, each once. */
   readonly troubles = new Set<string>();
 
@@ -96,7 +101,7 @@ export class DamagedStore {
     const named = new Set<string>();
     let before = new Date(0);
     for (const seq of this.#seqs()) {
-      const row = this.#row('SELECT * FROM messages WHERE seq = ?', seq);
+      const row = this.#message(seq);
       for (const name of [row?.file, this.#receivedRow(seq)?.file]) if (typeof name === 'string') named.add(name);
       const found = this.#find(seq, row, before);
       if (found?.kind === 'message') before = found.message.receivedAt;
@@ -155,6 +160,14 @@ export class DamagedStore {
   close(): void {
     this.#database?.close();
     this.#database = undefined;
+  }
+
+  /** The row of a message, with the texts of lists wherever they are. */
+  #message(seq: number): Row | undefined {
+    const row = this.#row('SELECT * FROM messages WHERE seq = ?', seq);
+    if (typeof row?.block !== 'number') return row;
+    const texts = this.#listed(row.block).get(seq) ?? [];
+    return { ...row, ...Object.fromEntries(LISTED_COLUMNS.map((column, place) => [column, texts[place] ?? ''])) };
   }
 
   #find(seq: number, row: Row | undefined, before: Date): Find | undefined {
@@ -233,27 +246,81 @@ export class DamagedStore {
     );
   }
 
-  /** A part that is packed; where a base is damaged too, its copy serves. */
+  /** A part that is packed, in a block or alone. */
   #packedPart(seq: number, part: PackedPart): Buffer | undefined {
     if (!this.#isPacking) return undefined;
     const row = this.#row(`SELECT base, ${part} AS frame FROM packed WHERE seq = ?`, seq);
-    const frame = row?.frame;
+    if (!row) return bufferOf(this.#partsInBlock(seq)?.[part]);
+    return this.#unpacked(row.frame, row.base, (base) => base[part]);
+  }
+
+  /** Unpacks a frame; where its base is damaged too, the copy of that serves. */
+  #unpacked(
+    frame: unknown,
+    base: unknown,
+    dictionaryOf: (base: Parts & { listed?: Buffer }) => Uint8Array | undefined,
+  ): Buffer | undefined {
     if (!(frame instanceof Uint8Array)) return undefined;
-    if (row?.base === null) return this.#attempt(() => unpack(frame));
+    if (base === null) return this.#attempt(() => unpack(frame));
     for (const table of ['bases', 'base_copies']) {
-      const base = this.#row(`SELECT ${part} AS frame FROM ${table} WHERE base = ?`, Number(row?.base));
-      if (!base) continue;
-      const plain = this.#attempt(() =>
-        unpack(frame, base.frame instanceof Uint8Array ? unpack(base.frame) : undefined),
-      );
+      const row = this.#row(`SELECT * FROM ${table} WHERE base = ?`, Number(base));
+      if (!row) continue;
+      const plain = this.#attempt(() => unpack(frame, dictionaryOf(unpackedBase(row))));
       if (plain) return plain;
     }
     return undefined;
   }
 
+  #listed(block: number): ReadonlyMap<number, Listed> {
+    if (this.#lastListed?.block !== block) {
+      const row = this.#row('SELECT base, listed FROM blocks WHERE block = ?', block);
+      const plain = this.#unpacked(row?.listed, row?.base, ({ listed }) => listed);
+      this.#lastListed = { block, messages: (plain && this.#attempt(() => decodeListed(plain))) ?? new Map() };
+    }
+    return this.#lastListed.messages;
+  }
+
+  /** The parts of a message of a block; where its row is lost, the block is found by what it holds. */
+  #partsInBlock(seq: number): Parts | undefined {
+    if (!this.#hasBlocks) return undefined;
+    const block = this.#row('SELECT block FROM messages WHERE seq = ?', seq)?.block ?? this.#blockHolding(seq);
+    if (typeof block !== 'number') return undefined;
+    if (this.#lastParts?.block !== block) this.#lastParts = { block, messages: this.#allParts(block) };
+    return this.#lastParts.messages.get(seq);
+  }
+
+  #allParts(block: number): ReadonlyMap<number, Parts> {
+    const row = this.#row('SELECT base, parts FROM block_parts WHERE block = ?', block);
+    const plain = this.#unpacked(row?.parts, row?.base, partsTogether);
+    return (plain && this.#attempt(() => decodeParts(plain))) ?? new Map();
+  }
+
+  #blockHolding(seq: number): number | undefined {
+    this.#blockOf ??= this.#blocksBySeq();
+    return this.#blockOf.get(seq);
+  }
+
+  /** Of all that can be read; what was removed from the store and is in a block still is left out. */
+  #blocksBySeq(): Map<number, number> {
+    const blockOf = new Map<number, number>();
+    const [first, last] = ['min', 'max'].map((end) =>
+      Number(this.#row(`SELECT ${end}(block) AS n FROM block_parts`)?.n),
+    );
+    for (let block = first!; block <= last!; block++) {
+      const seqs = [...this.#allParts(block).keys()];
+      const isWhole = this.#row('SELECT messages FROM blocks WHERE block = ?', block)?.messages === seqs.length;
+      for (const seq of seqs) if (isWhole || this.#isPlaced(seq)) blockOf.set(seq, block);
+    }
+    return blockOf;
+  }
+
   /** False for a store of a version that packed nothing, whose tables are not to be missed. */
   get #isPacking(): boolean {
     return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'packed'") !== undefined;
+  }
+
+  get #hasBlocks(): boolean {
+    return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'blocks'") !== undefined;
   }
 
   #contentFile(name: string): Buffer | undefined {
@@ -352,6 +419,16 @@ export function requireIdleStore(directory: string): void {
   } finally {
     database.close();
   }
+}
+
+/** @throws STORE_CORRUPT */
+function unpackedBase(row: Row): Parts & { listed?: Buffer } {
+  const plain: Parts & { listed?: Buffer } = {};
+  for (const part of [...PACKED_PARTS, 'listed'] as const) {
+    const frame = row[part];
+    if (frame instanceof Uint8Array) plain[part] = unpack(frame);
+  }
+  return plain;
 }
 
 function bufferOf(content: unknown): Buffer | undefined {

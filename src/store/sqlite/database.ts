@@ -76,6 +76,7 @@ function addFunctions(database: DatabaseSync, contents: string): void {
   };
   database.function('fold', pure, (text) => fold(String(text)));
   database.function('words', pure, (text) => spacedWords(String(text)));
+  database.function('listed', (block, seq, place) => unpacker.listed(Number(block), Number(seq))[Number(place)] ?? '');
   database.function('text_of', (seq) => unpacker.text(Number(seq)));
   database.function('header_values', (seq, file) =>
     headers(seq, file)

@@ -245,6 +245,21 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE texts ADD COLUMN snippet_before INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE texts ADD COLUMN snippet_after INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Messages with the same base are packed together: see blocks.ts. Those that are in packed stay there.
+  CREATE TABLE blocks (
+    block    INTEGER PRIMARY KEY,
+    base     INTEGER NOT NULL,
+    messages INTEGER NOT NULL,          -- that are in the store
+    listed   BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX blocks_by_base ON blocks (base);
+  -- Knows the base too: what is damaged in blocks then takes no contents with it.
+  CREATE TABLE block_parts (block INTEGER PRIMARY KEY, base INTEGER NOT NULL, parts BLOB NOT NULL) STRICT;
+  ALTER TABLE messages ADD COLUMN block INTEGER; -- with it the texts of lists are in the block, and empty here
+  ALTER TABLE bases ADD COLUMN listed BLOB;
+  ALTER TABLE base_copies ADD COLUMN listed BLOB;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

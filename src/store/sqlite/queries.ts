@@ -13,6 +13,7 @@ import type {
   StoreStats,
 } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
+import { listedText } from './blocks.ts';
 import { Counts } from './counts.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { readDead, readDelivery, readTargetCounts, readWaiting } from './delivery-reads.ts';
@@ -302,7 +303,8 @@ class SqliteQueries implements Queries {
   }
 
   #unindexed(seq: number, id: string): Unindexed {
-    const row = this.#statement(`SELECT ${ARRIVAL_COLUMNS.join(', ')} FROM messages WHERE seq = ?`).get(seq)!;
+    const columns = ARRIVAL_COLUMNS.map((column) => `${listedText(column)} AS ${column}`).join(', ');
+    const row = this.#statement(`SELECT ${columns} FROM messages m WHERE m.seq = ?`).get(seq)!;
     return { seq, id, content: this.#contentOf(seq)!, arrival: Object.values(row).map(String) };
   }
 

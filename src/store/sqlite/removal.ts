@@ -12,6 +12,8 @@ interface Gone {
   /** Of the content as it came, where that is another. */
   readonly receivedFile: string | null;
   readonly receivedBytes: number;
+  /** That it is packed in, if it is. */
+  readonly block: number | null;
 }
 
 /** What a transaction took out of the store, for the steps after its commit. */
@@ -34,13 +36,15 @@ export class Removal {
   readonly #deleteText: StatementSync;
   readonly #deleteWords: StatementSync;
   readonly #deletes: readonly StatementSync[];
+  readonly #leaveBlock: StatementSync;
+  readonly #deleteBlock: readonly StatementSync[];
 
   constructor(database: DatabaseSync, ledger: Ledger, journal: Journal) {
     this.#ledger = ledger;
     this.#journal = journal;
     this.#message = database.prepare(
       `SELECT m.id, m.bytes + coalesce(r.bytes, 0) AS bytes, m.is_read AS isRead, m.is_pinned AS isPinned, m.file,
-         r.file AS receivedFile, coalesce(r.bytes, 0) AS receivedBytes
+         r.file AS receivedFile, coalesce(r.bytes, 0) AS receivedBytes, m.block
        FROM messages m LEFT JOIN received_contents r ON r.seq = m.seq WHERE m.seq = ?`,
     );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
@@ -51,6 +55,10 @@ export class Removal {
     this.#deleteWords = database.prepare('DELETE FROM search WHERE rowid = ?');
     this.#deletes = ['contents', 'received_contents', 'search_texts', 'packed', 'message_tags', 'messages'].map(
       (table) => database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
+    );
+    this.#leaveBlock = database.prepare('UPDATE blocks SET messages = messages - 1 WHERE block = ? RETURNING messages');
+    this.#deleteBlock = ['blocks', 'block_parts'].map((table) =>
+      database.prepare(`DELETE FROM ${table} WHERE block = ?`),
     );
   }
 
@@ -102,9 +110,13 @@ export class Removal {
     return true;
   }
 
-  #delete(seq: number, { id, bytes, isRead, isPinned, file, receivedFile, receivedBytes }: Gone): void {
+  #delete(seq: number, { id, bytes, isRead, isPinned, file, receivedFile, receivedBytes, block }: Gone): void {
     if (this.#deleteText.run(seq).changes > 0) this.#deleteWords.run(seq);
     for (const statement of this.#deletes) statement.run(seq);
+    // what the others of its block have in common with it stays there with them
+    if (block !== null && this.#leaveBlock.get(block)?.messages === 0) {
+      for (const statement of this.#deleteBlock) statement.run(block);
+    }
     const { totals } = this.#ledger;
     totals.messages -= 1;
     totals.revision += 1;

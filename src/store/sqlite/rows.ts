@@ -1,6 +1,7 @@
 import type { StoredMessage, Summary } from '../../mail/store.ts';
 import type { Verification } from '../../mail/verification.ts';
 import { decodeAddresses, decodeList } from './address-text.ts';
+import { LISTED_COLUMNS, LISTED_SNIPPET, listedText } from './blocks.ts';
 import { readFacts } from './facts.ts';
 
 /** Columns of a summary; `snippet` and `attachments` are null until the message is indexed. */
@@ -27,14 +28,18 @@ export interface SummaryRow {
   readonly attachments: number | null;
 }
 
-/** The whole snippet of a row of `texts t`: for mail of a kind what it shares with that of the kind is there. */
-const SNIPPET = `CASE WHEN t.kind IS NULL OR t.snippet_before + t.snippet_after = 0 THEN t.snippet ELSE (
+/** The whole snippet of a row of `messages m` and `texts t`, null until the message is indexed: for mail of a kind what it shares with that of the kind is there. */
+export const SNIPPET = `CASE WHEN t.snippet = '' AND m.block IS NOT NULL THEN ${LISTED_SNIPPET}
+  WHEN t.kind IS NULL OR t.snippet_before + t.snippet_after = 0 THEN t.snippet ELSE (
     SELECT substr(k.snippet, 1, t.snippet_before) || t.snippet ||
       substr(k.snippet, length(k.snippet) + 1 - t.snippet_after) FROM kinds k WHERE k.kind = t.kind) END`;
 
-export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.is_pinned, m.has_bare_newlines, m.message_id,
-  m.subject, m.sender, m.recipients, m.cc, m.bcc, m.reply_to, m.tags, m.login, m.verification, m.quarantine,
-  ${SNIPPET} AS snippet, t.attachments`;
+/** Of `messages m` and `texts t`; `envelope` is not among them. */
+export const SUMMARY_COLUMNS = `m.seq, m.id, m.received_at, m.bytes, m.is_read, m.is_pinned, m.has_bare_newlines,
+  ${LISTED_COLUMNS.filter((column) => column !== 'envelope')
+    .map((column) => `${listedText(column)} AS ${column}`)
+    .join(', ')},
+  m.tags, m.login, m.verification, m.quarantine, ${SNIPPET} AS snippet, t.attachments`;
 
 export function summaryOf(row: SummaryRow, inboxes: readonly string[]): Summary {
   return {

@@ -3,6 +3,12 @@ import { spacedWords, wordsOf } from '../../mail/words.ts';
 import { listedStarts, openWords, sealedMatch, sealedStart, sealsOf } from './sealed-words.ts';
 import { type Condition, compileScan, joined, negated } from './search.ts';
 
+/** Columns that are about a message from its arrival on; the first of the index. */
+// biome-ignore format: a list of names
+export const ARRIVAL_COLUMNS = [
+  'sender', 'recipients', 'cc', 'bcc', 'reply_to', 'envelope', 'subject', 'message_id',
+] as const;
+
 /*
  * The full-text index: an FTS5 table without content of its own, for all it would hold stands elsewhere. It is given
  * words that words.ts has already cut and folded, with spaces between; its own tokenizer then only finds the spaces
@@ -22,15 +28,11 @@ import { type Condition, compileScan, joined, negated } from './search.ts';
  */
 // biome-ignore format: a list of names
 export const INDEX_COLUMNS = [
-  'sender', 'recipients', 'cc', 'bcc', 'reply_to', 'envelope', 'subject', 'message_id',
-  'header_names', 'header_values', 'file_names', 'body', 'starts', 'marks',
+  ...ARRIVAL_COLUMNS, 'header_names', 'header_values', 'file_names', 'body', 'starts', 'marks',
 ] as const;
 
 /** What a search without a field looks at. */
-export const SEARCHED_COLUMNS = [...INDEX_COLUMNS.slice(0, 8), 'header_values', 'body'] as const;
-
-/** Columns that are about a message from its arrival on; the first of the index. */
-export const ARRIVAL_COLUMNS = INDEX_COLUMNS.slice(0, 8);
+export const SEARCHED_COLUMNS = [...ARRIVAL_COLUMNS, 'header_values', 'body'] as const;
 
 export function inboxMark(key: number): string {
   return `i${key.toString(36)}`;

@@ -35,7 +35,8 @@ export class SearchWriter {
     );
     this.#putText = database.prepare(
       `INSERT OR REPLACE INTO search_texts (seq, text)
-       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM packed WHERE seq = ?1 AND text IS NOT NULL)`,
+       SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM packed WHERE seq = ?1 AND text IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM messages WHERE seq = ?1 AND block IS NOT NULL)`,
     );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
     this.#putWords = database.prepare(

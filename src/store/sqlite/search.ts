@@ -3,6 +3,7 @@ import { inboxGlob, type Query, type TextField } from '../../mail/query.ts';
 import type { AuthMethod, AuthResult } from '../../mail/verification.ts';
 import { fold, spacedPhrase } from '../../mail/words.ts';
 import { plain } from './address-text.ts';
+import { listedText } from './blocks.ts';
 
 /** A condition on `messages m LEFT JOIN texts t`, with the values of its question marks. */
 export interface Condition {
@@ -33,20 +34,20 @@ export function needsText(query: Query | undefined): boolean {
   }
 }
 
-const ADDRESSED = ['m.sender', 'm.recipients', 'm.cc', 'm.bcc', 'm.reply_to', 'm.envelope'];
-const SHOWN = [...ADDRESSED, 'm.subject', 'm.message_id', 'text_of(m.seq)'];
+const ADDRESSED = (['sender', 'recipients', 'cc', 'bcc', 'reply_to', 'envelope'] as const).map(listedText);
+const SHOWN = [...ADDRESSED, listedText('subject'), listedText('message_id'), 'text_of(m.seq)'];
 const HEADER_VALUES = 'header_values(m.seq, m.file)';
 
 /** The columns a field looks at, each for itself. */
 const COLUMNS: Readonly<Record<Exclude<TextField, 'tag' | 'inbox'>, readonly string[]>> = {
-  from: ['m.sender'],
-  to: ['m.recipients'],
-  cc: ['m.cc'],
-  bcc: ['m.bcc'],
-  'reply-to': ['m.reply_to'],
+  from: [listedText('sender')],
+  to: [listedText('recipients')],
+  cc: [listedText('cc')],
+  bcc: [listedText('bcc')],
+  'reply-to': [listedText('reply_to')],
   addressed: ADDRESSED,
-  subject: ['m.subject'],
-  'message-id': ['m.message_id'],
+  subject: [listedText('subject')],
+  'message-id': [listedText('message_id')],
   filename: ["coalesce(t.file_names, '')"],
 };
 

@@ -111,6 +111,8 @@ function look<T>(directory: string, work: (database: DatabaseSync) => T): T {
 const PARTS: Readonly<Record<string, string>> = {
   packed: 'contents, facts and texts',
   packed_by_base: 'contents, facts and texts',
+  block_parts: 'contents, facts and texts',
+  blocks_by_base: 'contents, facts and texts',
   bases: 'contents, facts and texts',
   base_copies: 'contents, facts and texts',
   contents: 'contents, facts and texts',
@@ -120,6 +122,7 @@ const PARTS: Readonly<Record<string, string>> = {
   search_docsize: 'index of words',
   messages: 'what lists show',
   texts: 'what lists show',
+  blocks: 'what lists show',
   events: 'events',
 };
 
