@@ -120,6 +120,15 @@ describe('a store of version 11', { timeout: 60_000 }, () => {
         () => look('SELECT count(*) AS n FROM contents') === 0 && look('SELECT sum(messages) AS n FROM blocks') === 3,
       );
       expect(look('SELECT min(base) AS n FROM blocks')).toBe(2);
+      await until(async () => (await store.stats()).unindexed === 0);
+      // over the edges of what their kind has, which mails of that version have words of around their own
+      const ids = [0, 1, 2, 3].map(idOf).concat([...added.keys()]);
+      for (const [place, n] of [0, 1, 2, 3, 5, 6, 7].entries()) {
+        const code = /code for this week is (\d+)/.exec(newsletter(n).raw.toString())![1]!;
+        expect(await find(store, `"week is ${code}"`)).toEqual([ids[place]]);
+        expect(await find(store, `"code for this week is ${code}"`)).toEqual([ids[place]]);
+      }
+      expect((await find(store, '"your code for"')).sort()).toEqual(ids.toSorted());
       await store.remove({ ids: [0, 1, 2].map(idOf) });
       await exact(idOf(3), newsletter(3).raw);
       for (const [id, raw] of added) await exact(id, raw);

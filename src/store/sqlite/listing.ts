@@ -4,6 +4,7 @@ import type { Query } from '../../mail/query.ts';
 import type { ListQuery } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
 import { decodeCursor } from './cursor.ts';
+import type { KindRuns } from './kind-runs.ts';
 import { type Condition, compileScan, hasInHeaders, joined, nameIn } from './search.ts';
 import { compileIndexed, inboxMark, type Sharing } from './search-index.ts';
 
@@ -46,7 +47,7 @@ const MARKED_INBOXES = 50;
 const NO_INBOX = 0;
 
 /** Decides how to find what a query asks for. */
-export function listingOf(query: ListQuery, find: Find): Listing {
+export function listingOf(query: ListQuery, find: Find, runs: KindRuns): Listing {
   const { inbox, rest } = takeInbox(query.inbox, query.query ?? { kind: 'all' });
   const place = placeOf(inbox, query.scope, find);
   const before: Condition[] = query.before ? [{ sql: 'm.received_at < ?', values: [query.before.getTime()] }] : [];
@@ -57,7 +58,7 @@ export function listingOf(query: ListQuery, find: Find): Listing {
     above: undefined,
     below: undefined,
   };
-  const indexed = compileIndexed(rest, query.scope, sharingOf(find));
+  const indexed = compileIndexed(rest, query.scope, sharingOf(find, runs));
   const above = aboveWhichTime(rest, find);
   const newestFirst = (indexed ? [...throughIndex(looked, place, indexed, before, find)] : [looked]).map((walk) =>
     between(walk, above, Number.POSITIVE_INFINITY),
@@ -72,7 +73,7 @@ export function listingOf(query: ListQuery, find: Find): Listing {
   return { walks, all: every, isOldestFirst };
 }
 
-function sharingOf(find: Find): Sharing {
+function sharingOf(find: Find, runs: KindRuns): Sharing {
   const inHeaders = new Map<string, boolean>();
   return {
     isUsed: find('SELECT 1 FROM kinds LIMIT 1', []).length > 0,
@@ -80,6 +81,7 @@ function sharingOf(find: Find): Sharing {
       find('SELECT rowid AS kind FROM shared_search WHERE shared_search MATCH ?', [match]).map(({ kind }) =>
         Number(kind),
       ),
+    across: (columns, words, isPrefix) => runs.across(find, columns, words, isPrefix),
     inHeaders: (match, words, isPrefix) => {
       const key = `${words} ${isPrefix}`;
       let is = inHeaders.get(key);

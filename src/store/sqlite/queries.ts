@@ -19,6 +19,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { readDead, readDelivery, readTargetCounts, readWaiting } from './delivery-reads.ts';
 import { type FoundEvents, readEvents } from './events.ts';
 import { readFacts } from './facts.ts';
+import { KindRuns } from './kind-runs.ts';
 import type { Layout } from './layout.ts';
 import { type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
@@ -95,6 +96,7 @@ class SqliteQueries implements Queries {
   readonly #database: DatabaseSync;
   readonly #layout: Layout | undefined;
   readonly #unpacker: Unpacker;
+  readonly #runs = new KindRuns();
   readonly #statements = new Map<string, StatementSync>();
   readonly #counts = new Counts(({ sql, values }) => this.#statement(sql).get(...values));
 
@@ -269,7 +271,7 @@ class SqliteQueries implements Queries {
   }
 
   #listing(query: ListQuery): Listing {
-    return listingOf(query, (sql, values) => this.#statement(sql).all(...values));
+    return listingOf(query, (sql, values) => this.#statement(sql).all(...values), this.#runs);
   }
 
   #page(listing: Listing, { limit = -1, start = 0 }: ListQuery): { seqs: number[]; next?: string } {

@@ -31,6 +31,8 @@ export const INDEX_COLUMNS = [
   ...ARRIVAL_COLUMNS, 'header_names', 'header_values', 'file_names', 'body', 'starts', 'marks',
 ] as const;
 
+export type IndexColumn = (typeof INDEX_COLUMNS)[number];
+
 /** What a search without a field looks at. */
 export const SEARCHED_COLUMNS = [...ARRIVAL_COLUMNS, 'header_values', 'body'] as const;
 
@@ -53,6 +55,8 @@ export interface Sharing {
   readonly isUsed: boolean;
   /** Kinds that have what is looked for, in the language of FTS5. */
   find(match: string): readonly number[];
+  /** How a phrase stands in mails of kinds where it is not all in the mail or in the kind, in the language of FTS5. */
+  across(columns: readonly IndexColumn[], words: readonly string[], isPrefix: boolean): readonly string[];
   /** Whether the header fields of one of the mails that FTS5 finds hold the words, the last of which may be a beginning. */
   inHeaders(match: string, words: string, isPrefix: boolean): boolean;
 }
@@ -175,13 +179,13 @@ function matchOf(query: Query, sharing: Sharing): string | undefined {
     case 'text': {
       if (query.infix || isSealed(query, sharing)) return undefined;
       const short = shortStart(query.text, query.prefix);
-      if (short === undefined) return phraseIn(SEARCHED, query.text, query.prefix, sharing);
-      return short.before === '' ? startIn(SEARCHED, short.start, sharing) : undefined;
+      if (short === undefined) return phraseIn(SEARCHED_COLUMNS, query.text, query.prefix, sharing);
+      return short.before === '' ? startIn(SEARCHED_COLUMNS, short.start, sharing) : undefined;
     }
     case 'field': {
       if (query.infix || query.field === 'tag' || query.field === 'inbox') return undefined;
       if (shortStart(query.text, query.prefix)) return undefined;
-      return phraseIn(`{${COLUMNS[query.field]}}`, query.text, query.prefix, sharing);
+      return phraseIn(COLUMNS[query.field], query.text, query.prefix, sharing);
     }
     case 'has':
       return `marks : ${MARKS[query.what]}`;
@@ -190,33 +194,35 @@ function matchOf(query: Query, sharing: Sharing): string | undefined {
   }
 }
 
-const COLUMNS: Readonly<Record<Exclude<TextField, 'tag' | 'inbox'>, string>> = {
-  from: 'sender',
-  to: 'recipients',
-  cc: 'cc',
-  bcc: 'bcc',
-  'reply-to': 'reply_to',
-  addressed: 'sender recipients cc bcc reply_to envelope',
-  subject: 'subject',
-  'message-id': 'message_id',
-  filename: 'file_names',
+const COLUMNS: Readonly<Record<Exclude<TextField, 'tag' | 'inbox'>, readonly IndexColumn[]>> = {
+  from: ['sender'],
+  to: ['recipients'],
+  cc: ['cc'],
+  bcc: ['bcc'],
+  'reply-to': ['reply_to'],
+  addressed: ['sender', 'recipients', 'cc', 'bcc', 'reply_to', 'envelope'],
+  subject: ['subject'],
+  'message-id': ['message_id'],
+  filename: ['file_names'],
 };
 
-/** The same in the language of FTS5. */
-const SEARCHED = '- {header_names file_names starts marks}';
+/** Columns in the language of FTS5. */
+function filterOf(columns: readonly IndexColumn[]): string {
+  return columns === SEARCHED_COLUMNS ? '- {header_names file_names starts marks}' : `{${columns.join(' ')}}`;
+}
 
 /** Finds messages that may be what a part of a query asks for; which of them are is then seen in the messages themselves. */
 function candidates(query: Query, sharing: Sharing): string[] {
   if (query.kind === 'header') {
     return [
-      ...piecesIn('{header_names}', query.name, false, sharing),
-      ...piecesIn('{header_values}', query.text, false, sharing, true),
+      ...piecesIn(['header_names'], query.name, false, sharing),
+      ...piecesIn(['header_values'], query.text, false, sharing, true),
     ];
   }
   if (query.kind !== 'text' && query.kind !== 'field') return [];
   if (query.infix || (query.kind === 'field' && (query.field === 'tag' || query.field === 'inbox'))) return [];
   const short = shortStart(query.text, query.prefix);
-  const columns = query.kind === 'text' ? SEARCHED : `{${COLUMNS[query.field as keyof typeof COLUMNS]}}`;
+  const columns = query.kind === 'text' ? SEARCHED_COLUMNS : COLUMNS[query.field as keyof typeof COLUMNS];
   const isText = query.kind === 'text';
   if (short === undefined) return piecesIn(columns, query.text, query.prefix, sharing, isText);
   // what a file is called need not be in the text where that is cut off
@@ -225,10 +231,11 @@ function candidates(query: Query, sharing: Sharing): string[] {
 }
 
 /** A short beginning, or the word that is just that. */
-function startIn(columns: string, start: string, sharing: Sharing): string {
+function startIn(columns: readonly IndexColumn[], start: string, sharing: Sharing): string {
   const sealed = sealedStart(start);
   const starts = `(starts : "${START_MARK}${start}")${sealed ? ` OR (${sealed})` : ''}`;
-  return shared(`${starts} OR (${columns} : "${start}")`, sharing);
+  const across = sharing.isUsed ? sharing.across(SEARCHED_COLUMNS, [start], true) : [];
+  return shared(`${starts} OR (${filterOf(columns)} : "${start}")`, sharing, across);
 }
 
 /** Whether a mail has what is looked for among words of a signature, which the index does not tell for sure. */
@@ -239,7 +246,12 @@ function isSealed({ text, prefix }: { text: string; prefix: boolean }, sharing: 
 }
 
 /** Undefined for a text without words, and for a phrase that is longer than the index can tell. */
-function phraseIn(columns: string, text: string, isPrefix: boolean, sharing: Sharing): string | undefined {
+function phraseIn(
+  columns: readonly IndexColumn[],
+  text: string,
+  isPrefix: boolean,
+  sharing: Sharing,
+): string | undefined {
   const pieces = piecesIn(columns, text, isPrefix, sharing);
   return pieces.length === 1 ? pieces[0] : undefined;
 }
@@ -249,7 +261,7 @@ function phraseIn(columns: string, text: string, isPrefix: boolean, sharing: Sha
  * @param mayBeSealed whether what may be in signatures is wanted too
  */
 function piecesIn(
-  columns: string,
+  columns: readonly IndexColumn[],
   text: string,
   isPrefix: boolean,
   sharing: Sharing,
@@ -262,17 +274,24 @@ function piecesIn(
   for (let at = 0; at < words.length; at += most) {
     const isLast = at + most >= words.length;
     // words hold neither quotes nor anything else that means something to FTS5
-    const phrase = `${columns} : "${words.slice(at, at + most).join(' ')}"${isPrefix && isLast ? ' *' : ''}`;
-    const sealed = mayBeSealed ? sealedMatch(words.slice(at, at + most)) : undefined;
-    pieces.push(shared(sealed ? `(${phrase}) OR (${sealed})` : phrase, sharing));
+    const piece = words.slice(at, at + most);
+    const isBeginning = isPrefix && isLast;
+    const phrase = `${filterOf(columns)} : "${piece.join(' ')}"${isBeginning ? ' *' : ''}`;
+    const sealed = mayBeSealed ? sealedMatch(piece) : undefined;
+    const across = sharing.isUsed ? sharing.across(columns, piece, isBeginning) : [];
+    pieces.push(shared(sealed ? `(${phrase}) OR (${sealed})` : phrase, sharing, across));
   }
   return pieces;
 }
 
-/** Finds mails that have something themselves, and those whose kind has it. */
-function shared(match: string, sharing: Sharing): string {
+/**
+ * Finds mails that have something themselves, and those whose kind has it.
+ * @param across how it stands in mails of kinds
+ */
+function shared(match: string, sharing: Sharing, across: readonly string[] = []): string {
   const kinds = sharing.isUsed ? sharing.find(match) : [];
-  return kinds.length === 0 ? match : `(${match}) OR marks : (${kinds.map(kindMark).join(' OR ')})`;
+  const ways = [...across, ...(kinds.length === 0 ? [] : [`marks : (${kinds.map(kindMark).join(' OR ')})`])];
+  return [ways.length === 0 ? match : `(${match})`, ...ways].join(' OR ');
 }
 
 /** A condition that asks the index wherever a part of the query can be answered by it. */
@@ -290,7 +309,7 @@ function leafwise(query: Query, scope: readonly string[] | undefined, sharing: S
       return negated(leafwise(query.part, scope, sharing));
     case 'text': {
       // what the index tells need not be looked at again
-      const found = query.infix ? undefined : phraseIn(SEARCHED, query.text, query.prefix, sharing);
+      const found = query.infix ? undefined : phraseIn(SEARCHED_COLUMNS, query.text, query.prefix, sharing);
       const scan = compileScan(query, scope);
       return found === undefined || shortStart(query.text, query.prefix) ? scan : joined('or', [indexed(found), scan]);
     }

@@ -1,23 +1,19 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { GAP, isSeal, listedStarts } from './sealed-words.ts';
-import { INDEX_COLUMNS, PHRASE_WORDS, SEARCHED_COLUMNS, startsOf } from './search-index.ts';
+import { COLUMNS, commonRuns, type Run, runsOf, withMarks, wordsIn } from './runs.ts';
+import { isSeal, listedStarts } from './sealed-words.ts';
+import { startsOf } from './search-index.ts';
 
 /*
  * Mails of one kind, such as a newsletter that greets each reader by name, have most words in common. These are in the
  * index once, as those of the kind (table `kinds`, index `shared_search`); each mail brings its own, and a mark for the
  * kind. What a search looks for it then finds in a mail itself or in its kind (search-index.ts, `Sharing`).
  *
- * A kind is a list of runs of words for each column: every mail of it has all of them, in this order. What lies between
- * two runs is a mail's own, and so is what crosses an edge: with the words of a gap go as many of the run on either side
- * as a phrase can reach over. Phrases that are longer are looked for piece by piece, and then in the messages themselves.
+ * A kind is a list of runs of words for each column (runs.ts). The words of long runs, which every mail of it has in this
+ * order, are in the index of the kind; a mail has the marks of runs and what lies between them.
  * Runs reach over words of signatures that are not in the index (sealed-words.ts) only where the signatures are the same, as
  * those of copies of one mail are: others have short words between them at other places. Their seals a kind then has too.
  */
 
-/** Shorter runs are not worth the words of context at their ends. */
-const RUN_WORDS = 12;
-/** Where runs are looked for: at places where so many words are the same. */
-const SHINGLE_WORDS = 8;
 /** Words that a kind must have, and the part of those of a mail. */
 const LEAST_WORDS = 60;
 const LEAST_PART = 0.6;
@@ -29,22 +25,23 @@ const REMEMBERED_SENDERS = 64;
 const REMEMBERED_MAILS = 3;
 /** Passages of a mail that are looked for in another one before the two are compared word by word. */
 const PROBES = 8;
+const PROBE_WORDS = 8;
 /** Stands between words that do not follow each other; no word holds it (it is no letter), and to FTS5 it is one. */
 const BREAK = ' \ue001 ';
-const CONTEXT_WORDS = PHRASE_WORDS - 1;
 
-const COLUMNS = INDEX_COLUMNS.slice(0, -1); // `marks` is nobody's text
 const STARTS = COLUMNS.indexOf('starts');
 const SENDER = COLUMNS.indexOf('sender');
 const BODY = COLUMNS.indexOf('body');
-const SEARCHED = SEARCHED_COLUMNS.map((column) => COLUMNS.indexOf(column));
 
-/** For each column its runs, each with a space before, between and behind the words. */
-type Runs = readonly (readonly string[])[];
+/** For each column the texts of its runs; for `starts` the seals. */
+type Texts = readonly (readonly string[])[];
 
 interface Kind {
   readonly kind: number;
-  readonly runs: Runs;
+  /** For each column but `starts`. */
+  readonly runs: readonly (readonly Run[])[];
+  readonly seals: readonly string[];
+  /** What its long runs and seals are in the column `starts`. */
   readonly starts: ReadonlySet<string>;
   /** Of the mail that made it. */
   readonly snippet: string;
@@ -88,7 +85,8 @@ export class SharedWords {
     this.#deleteWords = database.prepare('DELETE FROM shared_search WHERE rowid = ?');
     this.#nextKind = Number(database.prepare('SELECT max(kind) AS last FROM kinds').get()?.last ?? 0) + 1;
     for (const row of database.prepare('SELECT kind, sender, runs, snippet FROM kinds').all()) {
-      this.#know(String(row.sender), Number(row.kind), JSON.parse(String(row.runs)) as Runs, String(row.snippet));
+      const texts = JSON.parse(String(row.runs)) as Texts;
+      this.#know(String(row.sender), kindOf(Number(row.kind), texts, String(row.snippet)));
     }
   }
 
@@ -131,33 +129,29 @@ export class SharedWords {
     if ((this.#kinds.get(sender)?.length ?? 0) >= MOST_KINDS_OF_SENDER) return undefined;
     if (!mayBeAlike(one[BODY] ?? '', other[BODY] ?? '')) return undefined;
     const seals = commonSeals(one[STARTS]!, other[STARTS]!);
-    const runs = COLUMNS.map((_, column) =>
+    const texts = COLUMNS.map((_, column) =>
       column === STARTS ? seals : commonRuns(one[column]!, other[column]!, seals.length > 0),
     );
-    const shared = runs.reduce(
-      (sum, some, column) => sum + (column === STARTS ? 0 : wordsIn(some.join(' ')).length),
-      0,
-    );
+    const kind = kindOf(this.#nextKind, texts, '');
+    const shared = kind.runs.flat().reduce((sum, { isLong, text }) => sum + (isLong ? wordsIn(text).length : 0), 0);
     const all = other.reduce((sum, text, column) => sum + (column === STARTS ? 0 : wordsIn(text).length), 0);
     if (shared < LEAST_WORDS || shared < all * LEAST_PART) return undefined;
     this.sweep();
     if (Number(this.#count.get()?.kinds) >= MOST_KINDS) return undefined;
-    const kind = this.#nextKind++;
+    this.#nextKind += 1;
     const kept = snippet.includes('\0') ? '' : snippet.toWellFormed(); // SQLite counts characters up to that
-    this.#put.run(kind, sender, JSON.stringify(runs), kept);
-    const made = this.#know(sender, kind, runs, kept);
-    const texts = runs.map((some, column) => (column === STARTS ? [...made.starts].join(' ') : some.join(BREAK)));
-    this.#putWords.run(kind, ...texts);
-    return made;
+    this.#put.run(kind.kind, sender, JSON.stringify(texts), kept);
+    const words = kind.runs.map((runs) => runs.filter(({ isLong }) => isLong).map(({ text }) => text));
+    const columns = COLUMNS.map((_, column) =>
+      column === STARTS ? [...kind.starts].join(' ') : words[column]!.join(BREAK),
+    );
+    this.#putWords.run(kind.kind, ...columns);
+    return this.#know(sender, { ...kind, snippet: kept });
   }
 
-  #know(sender: string, kind: number, runs: Runs, snippet: string): Kind {
-    const seals = runs[STARTS] ?? [];
-    const texts = [...SEARCHED.flatMap((column) => runs[column] ?? []), listedStarts(seals)];
-    const starts = new Set([...wordsIn(startsOf(texts)), ...seals]);
-    const known = { kind, runs, starts, snippet };
-    this.#kinds.set(sender, [...(this.#kinds.get(sender) ?? []), known]);
-    return known;
+  #know(sender: string, kind: Kind): Kind {
+    this.#kinds.set(sender, [...(this.#kinds.get(sender) ?? []), kind]);
+    return kind;
   }
 
   #remember(sender: string, words: readonly string[]): void {
@@ -171,52 +165,39 @@ export class SharedWords {
   }
 }
 
-/** For each column what a mail has beyond the runs of a kind; undefined if it lacks one of them. */
-function ownWords(words: readonly string[], { runs, starts }: Kind): string[] | undefined {
-  const own: string[] = [];
-  const seals = new Set(wordsIn(words[STARTS] ?? '').filter(isSeal));
-  if (!(runs[STARTS] ?? []).every((seal) => seals.has(seal))) return undefined;
-  for (const [column, text] of words.entries()) {
-    const rest =
-      column === STARTS
-        ? wordsIn(text)
-            .filter((start) => !starts.has(start))
-            .join(' ')
-        : outside(text, runs[column] ?? []);
-    if (rest === undefined) return undefined;
-    own.push(rest);
-  }
-  return own;
+function kindOf(kind: number, texts: Texts, snippet: string): Kind {
+  const seals = texts[STARTS] ?? [];
+  const runs = COLUMNS.map((_, column) => (column === STARTS ? [] : runsOf(kind, column, texts[column] ?? [])));
+  const starts = new Set([...wordsIn(startsOf([listedStarts(seals)])), ...seals]);
+  for (const run of runs.flat()) if (run.isLong) for (const start of run.starts) starts.add(start);
+  return { kind, runs, seals, starts, snippet };
 }
 
-/** What of a text lies outside of runs or crosses an edge of one; undefined if not all of them are there in order. */
-function outside(text: string, runs: readonly string[]): string | undefined {
-  if (runs.length === 0) return text;
-  const pieces: string[] = [];
-  let at = 0; // on the space before what comes next
-  let before: readonly string[] = [];
-  for (const run of runs) {
-    const found = text.indexOf(run, at);
-    if (found < 0) return undefined;
-    const gap = wordsIn(text.slice(at, found));
-    const ends = wordsIn(run);
-    if (at > 0 || gap.length > 0) pieces.push([...before, ...gap, ...ends.slice(0, CONTEXT_WORDS)].join(' '));
-    before = ends.slice(-CONTEXT_WORDS);
-    at = found + run.length - 1;
+/** For each column what a mail has beyond the runs of a kind; undefined if it lacks one that it must have. */
+function ownWords(words: readonly string[], { runs, seals, starts }: Kind): string[] | undefined {
+  const all = wordsIn(words[STARTS] ?? '');
+  const own = new Set(all.filter(isSeal));
+  if (!seals.every((seal) => own.has(seal))) return undefined;
+  const known: ReadonlySet<string>[] = [starts];
+  const left: string[] = [];
+  for (const [column, text] of words.entries()) {
+    const marked = column === STARTS ? { words: '', short: [] } : withMarks(text, runs[column] ?? []);
+    if (!marked) return undefined;
+    left.push(marked.words);
+    known.push(...marked.short.map((run) => run.starts));
   }
-  const gap = wordsIn(text.slice(at));
-  if (gap.length > 0) pieces.push([...before, ...gap].join(' '));
-  return pieces.join(BREAK);
+  left[STARTS] = all.filter((start) => !known.some((some) => some.has(start))).join(' ');
+  return left;
 }
 
 /** Whether passages of one text are in another: most mails are told apart by this. */
 function mayBeAlike(one: string, other: string): boolean {
   const words = wordsIn(one);
-  if (words.length < RUN_WORDS) return false;
+  if (words.length < PROBE_WORDS) return false;
   let found = 0;
   for (let probe = 0; probe < PROBES; probe++) {
-    const at = Math.floor(((words.length - SHINGLE_WORDS) * probe) / PROBES);
-    if (other.includes(` ${words.slice(at, at + SHINGLE_WORDS).join(' ')} `)) found += 1;
+    const at = Math.floor(((words.length - PROBE_WORDS) * probe) / PROBES);
+    if (other.includes(` ${words.slice(at, at + PROBE_WORDS).join(' ')} `)) found += 1;
   }
   return found >= PROBES / 2;
 }
@@ -226,38 +207,4 @@ function commonSeals(one: string, other: string): string[] {
   const seals = wordsIn(one).filter(isSeal);
   const others = new Set(wordsIn(other).filter(isSeal));
   return seals.length === others.size && seals.every((seal) => others.has(seal)) ? seals : [];
-}
-
-/** Runs of words that two texts have in common, in the same order. */
-function commonRuns(one: string, other: string, isOverGaps: boolean): string[] {
-  const [a, b] = [wordsIn(one), wordsIn(other)];
-  const shingle = (words: readonly string[], at: number): string => words.slice(at, at + SHINGLE_WORDS).join(' ');
-  const places = new Map<string, number[]>();
-  for (let at = 0; at + SHINGLE_WORDS <= a.length; at++) {
-    const key = shingle(a, at);
-    const known = places.get(key);
-    if (known) known.push(at);
-    else places.set(key, [at]);
-  }
-  const runs: string[] = [];
-  let from = 0;
-  for (let at = 0; at + SHINGLE_WORDS <= b.length; ) {
-    const place = places.get(shingle(b, at))?.find((known) => known >= from);
-    let length = 0;
-    const isCommon = (word: string | undefined, as: string | undefined): boolean =>
-      word !== undefined && word === as && (isOverGaps || word !== GAP);
-    if (place !== undefined) while (isCommon(a[place + length], b[at + length])) length += 1;
-    if (place === undefined || length < RUN_WORDS) {
-      at += 1;
-      continue;
-    }
-    runs.push(` ${b.slice(at, at + length).join(' ')} `);
-    at += length;
-    from = place + length;
-  }
-  return runs;
-}
-
-function wordsIn(text: string): string[] {
-  return text.split(' ').filter((word) => word !== '');
 }
