@@ -1,6 +1,6 @@
 import { parentPort, Worker } from 'node:worker_threads';
 import type { Reporter } from './report.ts';
-import { threadHeap } from './thread-heap.ts';
+import { threadOptions } from './thread-options.ts';
 
 /**
  * A thread for work on what a mail brought along: one job after the other, each with a deadline.
@@ -133,9 +133,8 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
   #start(): Worker {
     const { entry, name, heapMebibytes, print } = this.#options;
     const worker = new Worker(entry, {
+      ...threadOptions(heapMebibytes),
       name,
-      execArgv: [],
-      resourceLimits: threadHeap(heapMebibytes),
       ...(print && { stdout: true, stderr: true }),
     });
     if (print) for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', print);

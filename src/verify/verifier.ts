@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { threadEntry } from '../mail/killable-thread.ts';
 import type { Reporter } from '../mail/report.ts';
 import type { Resolver } from '../mail/resolver.ts';
-import { threadHeap } from '../mail/thread-heap.ts';
+import { threadOptions } from '../mail/thread-options.ts';
 import { VERIFY_LIMITS, type VerifyLimits } from './limits.ts';
 import { type LookupLimits, Lookups } from './lookups.ts';
 import type { Answer, Facts, Finding, FromThread, Question, ToThread } from './protocol.ts';
@@ -114,10 +114,9 @@ class ThreadedVerifier implements Verifier {
   #startThread(): Worker {
     const { entry = threadEntry('./verify-thread', import.meta.url), isBackground } = this.#options;
     const worker = new Worker(entry, {
+      ...threadOptions(this.#limits.heapMebibytes),
       name: 'verify',
-      execArgv: [],
       workerData: { limits: this.#limits, isBackground },
-      resourceLimits: threadHeap(this.#limits.heapMebibytes),
     });
     worker.on('message', (message: FromThread) => {
       if (worker === this.#worker) this.#hear(worker, message);

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { flagOf, OPTIONS } from '../../src/config/options.ts';
 import { loadConfig } from '../../src/config.ts';
@@ -13,6 +13,12 @@ const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.me
 describe('inboxd', () => {
   it('prints its version', async () => {
     expect(await inboxd(['--version'])).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' });
+  });
+
+  it('keeps what Node.js makes of its sources, so that no thread has to take the types out of them again', async () => {
+    await inboxd(['--version']);
+    const kept = readdirSync(new URL('../../node_modules/.cache/inboxd', import.meta.url), { recursive: true });
+    expect(kept.length).toBeGreaterThan(10);
   });
 
   it('explains every command, option and exit code', async () => {

@@ -1,5 +1,5 @@
 import { parentPort, type Transferable, Worker, workerData } from 'node:worker_threads';
-import { threadHeap } from '../../mail/thread-heap.ts';
+import { threadOptions } from '../../mail/thread-options.ts';
 import { StoreError } from '../errors.ts';
 import { asStoreError, MEMORY } from './sqlite-errors.ts';
 
@@ -91,10 +91,9 @@ export class Thread<M extends Methods, E = never> {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
     const entry = file instanceof URL ? file : new URL(`./${file}${extension}`, import.meta.url);
     this.#worker = new Worker(entry, {
+      ...threadOptions(options.heapMiB),
       name: options.name,
       workerData: options.data,
-      execArgv: [],
-      resourceLimits: threadHeap(options.heapMiB),
     });
     this.opened = new Promise((resolve, reject) => {
       this.#waiting.set(0, { resolve, reject });
