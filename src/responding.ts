@@ -8,9 +8,8 @@ import type { Store } from './mail/store.ts';
 import type { Carrier } from './responders/carrier.ts';
 import { ResponderError } from './responders/errors.ts';
 import { RESPONDER_LIMITS } from './responders/limits.ts';
-import { createOutbox } from './responders/outbox.ts';
-import { type Responders, startResponders } from './responders/responders.ts';
-import { createSmarthost, type Smarthost } from './responders/smarthost.ts';
+import type { Responders } from './responders/responders.ts';
+import type { Smarthost } from './responders/smarthost.ts';
 
 export interface RespondingParts {
   /** The store that mail comes to; undefined if something else disposes of it. */
@@ -30,6 +29,7 @@ export async function startResponding(config: Config, parts: RespondingParts): P
   const { store, directory, report } = parts;
   if (!store) throw new ResponderError('mail is answered out of the store, and a sink of the program disposes of it');
   const { naming, hostname, forwardTo, forwardInboxes, outgoingMs } = config;
+  const { startResponders } = await import('./responders/responders.ts'); // most daemons answer nothing
   return startResponders({
     store,
     directory,
@@ -54,12 +54,16 @@ export async function startResponding(config: Config, parts: RespondingParts): P
 
 async function chooseCarrier(config: Config, directory: string): Promise<Carrier> {
   const { smarthost, outbox, hostname, smarthostPassword } = config;
-  if (smarthost === '') return createOutbox(outbox === '' ? join(directory, 'outbox') : outbox);
+  if (smarthost === '') {
+    const { createOutbox } = await import('./responders/outbox.ts');
+    return createOutbox(outbox === '' ? join(directory, 'outbox') : outbox);
+  }
   const { host, port, tls, user, password } = parseSmarthost(smarthost)!;
   const read = (): Promise<string> => readPassword(smarthostPassword);
   if (smarthostPassword !== '') await read();
   const given = smarthostPassword === '' ? async () => password : read;
   const login: Smarthost['login'] = user === '' ? null : { user, password: given };
+  const { createSmarthost } = await import('./responders/smarthost.ts');
   return createSmarthost({ smarthost: { host, port, tls, login }, hostname });
 }
 

@@ -144,6 +144,41 @@ describe('the house', () => {
   });
 });
 
+/** What a file loads when it is loaded, and what that loads: all but types, and what is loaded when it is first needed. */
+function loadedBy(file: string, found = new Map<string, string>()): Map<string, string> {
+  const pattern = /(?:^|\n)(?:import|export)\b(?! type\b)([^'"`;]*?)(?:from\s+)?'([^']+)'/g;
+  for (const [, names = '', to = ''] of readFileSync(file, 'utf8').matchAll(pattern)) {
+    if (/^\s*\{(?:\s*type\s[^,}]*,?)+\s*\}/.test(names)) continue;
+    const path = to.startsWith('.') ? resolve(dirname(file), to) : to;
+    if (found.has(path)) continue;
+    found.set(path, relative(src, file));
+    if (path.endsWith('.ts')) loadedBy(path, found);
+  }
+  return found;
+}
+
+describe('the thread of the event loop', () => {
+  const loaded = loadedBy(join(src, 'cli/serve.ts'));
+
+  it('is seen whole by this test', () => {
+    expect(loaded.size).toBeGreaterThan(200);
+    for (const name of ['fastify', join(src, 'wire/machine.ts'), 'pino']) expect([...loaded.keys()]).toContain(name);
+  });
+
+  it.each([
+    ['mailparser'],
+    ['nodemailer'],
+    ['mailauth'],
+    ['@peculiar/x509'],
+    ['@silvia-odwyer/photon-node'],
+    ['css-select'],
+    [join(src, 'mail/phrases.ts')],
+    [join(src, 'http/checks/caniemail.json')],
+  ])('does not hold in memory what few mails need: %s', (name) => {
+    expect([...loaded].filter(([to]) => to === name || to.startsWith(`${name}/`))).toEqual([]);
+  });
+});
+
 describe('what is written about it', () => {
   const readme = readFileSync(join(top, 'README.md'), 'utf8');
 

@@ -1,5 +1,6 @@
 import { createKillableThread, threadEntry } from './killable-thread.ts';
-import { type OpenedMail, openPlainly } from './opened-mail.ts';
+import type { OpenedMail } from './opened-mail.ts';
+import { openPlainly } from './plain-mail.ts';
 import type { Reporter } from './report.ts';
 
 /**

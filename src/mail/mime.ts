@@ -1,18 +1,10 @@
 import { hash } from 'node:crypto';
 import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
-import { decodeUnlabelled } from './encoded-words.ts';
-import {
-  type HeaderField,
-  type HeaderLimits,
-  readHeaderFields,
-  scanSummary,
-  summariseFields,
-  withoutBrackets,
-} from './headers.ts';
+import { scanSummary } from './headers.ts';
 import { htmlToText } from './html-text.ts';
-import { type ListUnsubscribe, readListUnsubscribe } from './list-unsubscribe.ts';
-import { parseMailDate } from './mail-date.ts';
+import type { ListUnsubscribe } from './list-unsubscribe.ts';
 import { type MailTree, type ParserNode, type PartNode, plainTree, readTree } from './mime-tree.ts';
+import { collapse, MIME_LIMITS, plainBody, readHeader, snippetOf } from './plain-mail.ts';
 import type { Address } from './store.ts';
 
 /**
@@ -26,19 +18,6 @@ import type { Address } from './store.ts';
  * Whatever the bytes, there is an answer: what could be read until the parser gave up, or at least the header fields
  * and the body as text. Slow for hostile mails, so callers on the event loop run it in a thread (mime-parser.ts).
  */
-
-/** Bounds of what is read out of one mail. mailparser itself stops at 1 000 parts and at 1 MiB of header per part. */
-export const MIME_LIMITS = Object.freeze({
-  /** Header block of an opened message. */
-  header: Object.freeze({ bytes: 1_048_576, fields: 20_000 }) satisfies HeaderLimits,
-  /** Text kept for the search, and HTML read to get it. */
-  searchCharacters: 524_288,
-  snippetBytes: 200,
-  /** Body shown of a mail that cannot be taken apart. */
-  fallbackBytes: 1_048_576,
-  /** Until a parser that neither ends nor fails is given up. */
-  parseMs: 30_000,
-});
 
 /** What the store keeps of a mail for lists and search. */
 export interface MimeSummary {
@@ -142,23 +121,6 @@ export async function parseMessage(raw: Buffer): Promise<ParsedMail> {
   return { ...header, text, html, parts, structure, complete };
 }
 
-/** Gives the header fields of a mail and its body as it stands: what is left when a mail cannot be parsed. */
-export function parsePlainly(raw: Buffer): ParsedMail {
-  return { ...readHeader(raw), ...plainTree(plainBody(raw)), parts: [], complete: false };
-}
-
-function readHeader(raw: Buffer): Omit<ParsedMail, 'text' | 'html' | 'parts' | 'structure' | 'complete'> {
-  const { fields } = readHeaderFields(raw, MIME_LIMITS.header);
-  const first = (name: string): string => fields.find((field) => field.name.toLowerCase() === name)?.text ?? '';
-  return {
-    ...summariseFields(fields),
-    date: parseMailDate(first('date')) ?? null,
-    returnPath: withoutBrackets(first('return-path')),
-    listUnsubscribe: readListUnsubscribe(first('list-unsubscribe'), first('list-unsubscribe-post')),
-    headers: fields.map((field: HeaderField): ParsedHeader => ({ name: field.name, value: field.text })),
-  };
-}
-
 type PartFacts = Omit<MailPart, 'checksums' | 'content'>;
 
 function withContent(part: PartFacts, content: Buffer): MailPart {
@@ -229,23 +191,4 @@ function factsOf(part: AttachmentStream): Omit<PartFacts, 'bytes'> {
     contentId: part.cid ?? '',
     place: attached || contentType === 'application/octet-stream' ? 'attachment' : 'inline',
   };
-}
-
-function plainBody(raw: Buffer): string {
-  const { bodyAt } = readHeaderFields(raw);
-  const body = raw.subarray(bodyAt, bodyAt + MIME_LIMITS.fallbackBytes);
-  return decodeUnlabelled(body).replaceAll('\r\n', '\n');
-}
-
-function collapse(text: string): string {
-  return text.replace(/[\s\u0000-\u001f\u007f\ufeff]+/g, ' ').trim();
-}
-
-/** Cuts at 200 octets of UTF-8, between characters. */
-export function snippetOf(text: string): string {
-  const start = Buffer.from(collapse(text.slice(0, 16_384)));
-  if (start.length <= MIME_LIMITS.snippetBytes) return start.toString();
-  let end = MIME_LIMITS.snippetBytes;
-  while (end > 0 && (start[end]! & 0xc0) === 0x80) end--;
-  return `${start.toString('utf8', 0, end)}...`;
 }

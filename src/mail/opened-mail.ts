@@ -1,7 +1,7 @@
 import { type Code, findCodes } from './codes.ts';
 import { htmlToText } from './html-text.ts';
 import { findLinks, type Link } from './links.ts';
-import { type ParsedMail, parseMessage, parsePlainly } from './mime.ts';
+import { type ParsedMail, parseMessage } from './mime.ts';
 
 /** A mail taken apart, with all that is found in its text: whoever shows it has nothing left to search. */
 export interface OpenedMail extends ParsedMail {
@@ -27,10 +27,4 @@ export async function openMail(raw: Buffer): Promise<OpenedMail> {
     codes: findCodes({ subject, text, html }),
     links: findLinks({ text, html, listUnsubscribe }),
   };
-}
-
-/** Gives header and body as they stand, and looks for nothing in them: what is left of a mail that cannot be opened. */
-export function openPlainly(raw: Buffer): OpenedMail {
-  const parsed = parsePlainly(raw);
-  return { ...parsed, shownText: parsed.text, htmlText: '', codes: [], links: [] };
 }

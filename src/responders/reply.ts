@@ -1,4 +1,3 @@
-import { createTransport } from 'nodemailer';
 import { parseAddress } from '../mail/address.ts';
 import { decodeWords } from '../mail/encoded-words.ts';
 import { type HeaderField, withoutBrackets } from '../mail/headers.ts';
@@ -6,8 +5,11 @@ import type { CheckedAnswer } from './answer.ts';
 import { RESPONDER_LIMITS } from './limits.ts';
 import { OWN_MESSAGE_ID } from './loop-rules.ts';
 
-/** Writes mails, and sends none. */
-const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+/** Writes mails, and sends none; loaded when the first is written. */
+async function loadComposer() {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+}
 
 /** What of the mail that is answered stands in the answer. */
 export interface Answered {
@@ -31,6 +33,7 @@ export async function composeReply(answer: CheckedAnswer, to: Answered, at: Date
   // RFC 5322 §3.6.4: what it referred to, or else what it answered, then itself
   const before = idsOf(first('references') || first('in-reply-to'));
   const references = [...before, ...answered].slice(-RESPONDER_LIMITS.references);
+  const composer = await loadComposer();
   const { message } = await composer.sendMail({
     from: mailbox(fullAddress(to.address, to.hostname)),
     to: mailbox(to.sender),

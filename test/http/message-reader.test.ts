@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { HTTP_LIMITS } from '../../src/http/limits.ts';
 import { MessageReader } from '../../src/http/message-reader.ts';
 import type { MimeParser } from '../../src/mail/mime-parser.ts';
-import { openPlainly } from '../../src/mail/opened-mail.ts';
+import { openPlainly } from '../../src/mail/plain-mail.ts';
 import type { Store } from '../../src/mail/store.ts';
 
 const contents = new Map<string, Buffer>();

@@ -4,8 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { htmlToText } from '../../src/mail/html-text.ts';
 import { readListUnsubscribe } from '../../src/mail/list-unsubscribe.ts';
 import { parseMailDate } from '../../src/mail/mail-date.ts';
-import { parseMessage, parsePlainly, summarise } from '../../src/mail/mime.ts';
+import { parseMessage, summarise } from '../../src/mail/mime.ts';
 import { findText, type PartNode } from '../../src/mail/mime-tree.ts';
+import { parsePlainly } from '../../src/mail/plain-mail.ts';
 
 const MAILS = new URL('../mails/', import.meta.url);
 const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.eml'));

@@ -1,8 +1,10 @@
-import { createTransport } from 'nodemailer';
 import type { Mailbox, Outgoing } from './mailpit-send-request.ts';
 
-/** Writes mails, and sends none. */
-const composer = createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+/** Writes mails, and sends none; loaded when the first is written. */
+async function loadComposer() {
+  const { createTransport } = await import('nodemailer');
+  return createTransport({ streamTransport: true, buffer: true, newline: 'windows' });
+}
 
 /**
  * Writes a mail as it lies in an inbox: with Bcc and Return-Path, without Received, lines ended by CR LF.
@@ -10,6 +12,7 @@ const composer = createTransport({ streamTransport: true, buffer: true, newline:
  */
 export async function composeMail(outgoing: Outgoing): Promise<Buffer> {
   const hasReturnPath = outgoing.headers.some(([name]) => name.toLowerCase() === 'return-path');
+  const composer = await loadComposer();
   const { message } = await composer.sendMail({
     from: toAddress(outgoing.from),
     to: outgoing.to.map(toAddress),

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { ChangeEvent } from '../../mail/feed.ts';
-import { snippetOf } from '../../mail/mime.ts';
+import { snippetOf } from '../../mail/plain-mail.ts';
 import type { Refusal } from '../../mail/report.ts';
 import type { Summary } from '../../mail/store.ts';
 import type { Context } from '../context.ts';
