@@ -49,3 +49,27 @@ describe('a store whose writer has died', () => {
     await again.close();
   });
 });
+
+describe('a store of which a reader has died', () => {
+  it('tells it and reads on with another', async () => {
+    const reports: Report[] = [];
+    const settings = { naming: 'full', keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 } as const;
+    const store = await createSqliteStore({ directory, ...settings, report: (report) => reports.push(report) });
+    const message = sampleMessage();
+    await store.save(message);
+    const post = vi.spyOn(Worker.prototype, 'postMessage');
+    expect((await store.stats()).messages).toBe(1);
+    const at = post.mock.calls.findIndex(([call]) => (call as { method?: string }).method === 'stats');
+    const reader = post.mock.contexts[at] as Worker;
+    post.mockRestore();
+    await reader.terminate();
+    await until(() => reports.some(({ type }) => type === 'crash'));
+    expect((await store.get(message.id))?.id).toBe(message.id);
+    expect(await store.ready()).toBe(true);
+    expect(store.isAlive).toBe(true);
+    expect(reports.filter(({ type }) => type === 'crash')).toMatchObject([
+      { where: 'store', error: { code: 'STORE_FAILED', message: 'The store reader stopped: exit code 1' } },
+    ]);
+    await store.close();
+  });
+});

@@ -1,5 +1,7 @@
-import { expect, it } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { Summariser } from '../../src/store/sqlite/summariser.ts';
+import { until } from '../support/until.ts';
 import { mail } from './support.ts';
 
 const mails = [1, 2].map((seq) => ({
@@ -20,7 +22,7 @@ it('gives snippet, number of attachments and folded text', async () => {
 });
 
 it('kills the parser when it takes too long, and starts another for the next mail', async () => {
-  const summariser = new Summariser({ isBackground: false }, 0);
+  const summariser = new Summariser({ isBackground: false }, { parseMs: 0 });
   // no time at all, and nothing that could be done before a timer looks
   const long = mails.map((one) => ({ ...one, content: Buffer.from(mail('Subject', 'word '.repeat(1_000_000))) }));
   const entries = await summariser.summarise(long);
@@ -37,6 +39,17 @@ it('kills the parser when it takes too long, and starts another for the next mai
     })),
   );
   await summariser.end();
+});
+
+it('ends the parser when there is nothing to parse, and starts another for the next mail', async () => {
+  const terminate = vi.spyOn(Worker.prototype, 'terminate');
+  onTestFinished(() => terminate.mockRestore());
+  const summariser = new Summariser({ isBackground: true }, { idleMs: 1 });
+  await summariser.summarise(mails);
+  await until(() => terminate.mock.calls.length === 1);
+  expect(await summariser.summarise(mails)).toMatchObject([{ id: 'm1' }, { id: 'm2' }]);
+  await summariser.end();
+  expect(terminate.mock.calls.length).toBeGreaterThanOrEqual(2);
 });
 
 it('rejects what waits when it is ended', async () => {

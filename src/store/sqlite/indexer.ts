@@ -5,6 +5,7 @@ import { Pace } from './pace.ts';
 import type { Unindexed } from './queries.ts';
 import type { ReadMethods } from './reads.ts';
 import type { IndexEntry } from './search-writer.ts';
+import type { Caller } from './seldom-thread.ts';
 import { Summariser } from './summariser.ts';
 import type { Unparsed } from './summary-thread.ts';
 import type { Thread } from './thread.ts';
@@ -21,7 +22,8 @@ const RETRY_MS = 10_000;
 const WAIT_MS = 2000;
 
 export interface IndexerOptions {
-  readonly reader: Thread<ReadMethods, never>;
+  /** Has the mails that wait to be parsed. */
+  readonly reader: Caller<ReadMethods>;
   /** Without one, nothing is kept of what was parsed and nothing runs in the background. */
   readonly writer?: Thread<WriteMethods, never>;
   /** Folder of the content files. */

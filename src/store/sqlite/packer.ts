@@ -10,6 +10,8 @@ const BUSY_STEP = { messages: 16, bytes: 1024 * 1024 };
 /** Mail that comes in quick succession is packed together. */
 const GATHER_MS = 1000;
 const RETRY_MS = 30_000;
+/** Until the thread gives its memory back when there was nothing to do. */
+const IDLE_MS = 60_000;
 /** Indexing goes first, for people wait for that; but packing does not wait for it for ever. */
 const YIELD_MS = { each: 250, most: 5000 };
 
@@ -17,6 +19,7 @@ export interface PackerOptions {
   readonly directory: string;
   readonly writer: Thread<WriteMethods, CommittedEvent>;
   readonly pace: Pace;
+  readonly idleMs?: number;
   /** Something more urgent is being done. */
   readonly isYielding: () => boolean;
   /** Told when it fails, once until it works again. */
@@ -34,6 +37,8 @@ export class Packer {
   #isWanted = false;
   #isClosed = false;
   #hasFailed = false;
+  #idle: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | undefined;
 
   constructor(options: PackerOptions) {
     this.#options = options;
@@ -49,11 +54,14 @@ export class Packer {
     this.#isClosed = true;
     this.#options.pace.end();
     await this.#running;
+    clearTimeout(this.#idle);
     await this.#end();
+    await this.#ending;
   }
 
   async #run(): Promise<void> {
-    const { pace, onError } = this.#options;
+    const { pace, onError, idleMs = IDLE_MS } = this.#options;
+    clearTimeout(this.#idle);
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false;
       try {
@@ -70,6 +78,10 @@ export class Packer {
       }
     }
     this.#running = undefined;
+    if (this.#isClosed) return;
+    this.#idle = setTimeout(() => {
+      this.#ending = this.#end();
+    }, idleMs).unref();
   }
 
   async #work(): Promise<void> {

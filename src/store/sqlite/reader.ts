@@ -5,7 +5,7 @@ import { StoreError } from '../errors.ts';
 import { Indexer } from './indexer.ts';
 import { hasIntake } from './intake-log.ts';
 import { type Layout, layoutOf } from './layout.ts';
-import { startReaders } from './readers.ts';
+import { startReader } from './readers.ts';
 import { createReading } from './reading.ts';
 import { Writer } from './writer.ts';
 
@@ -20,7 +20,7 @@ export async function openSqliteReader(directory: string, naming: Naming): Promi
   const layout = layoutOf(directory);
   if (!existsSync(layout.database)) throw new StoreError('STORE_MISSING', `There is no store in ${directory}`);
   await takeIntake(layout, naming);
-  const readers = await startReaders(1).open(directory);
+  const readers = await startReader(directory);
   const indexer = new Indexer({ reader: readers.slow, contents: layout.contents });
   const reading = createReading(readers, indexer, layout.contents);
   return {

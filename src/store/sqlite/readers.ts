@@ -1,71 +1,43 @@
 import type { ReaderMethods } from './reader-thread.ts';
 import type { ReadMethods } from './reads.ts';
-import { startThread, type Thread } from './thread.ts';
+import { type Caller, SeldomThread } from './seldom-thread.ts';
 
 /** Where reads go: what is done in a moment, and what may take its time. A search then delays no list. */
 export interface Readers {
-  readonly quick: Thread<ReadMethods, never>;
-  readonly slow: Thread<ReadMethods, never>;
+  readonly quick: Caller<ReadMethods>;
+  readonly slow: Caller<ReadMethods>;
 }
 
 /** Threads that read a folder, beside whoever writes. */
 export interface ReaderThreads extends Readers {
-  readonly isAlive: boolean;
   close(): Promise<void>;
 }
 
+/** Until a thread to which no read has come gives its memory back: starting one takes less time than people notice. */
+const IDLE_MS = { quick: 300_000, slow: 60_000 };
+
 /**
- * Starts threads, which takes longer than what they then do: the database need not be there yet.
- * @param count one thread for everything, or one for each
- * @returns what opens the database with them, or ends them if it cannot
+ * Makes readers of a folder; each starts with the first read that goes there.
+ * @param onDeath one of them is gone though nobody ended it; the next read starts another
  */
-export function startReaders(count: 1 | 2, onDeath?: (error: Error) => void): Starting {
-  const names = ['store reader', 'store searcher'].slice(0, count);
-  const starting = Promise.allSettled(
-    names.map((name) =>
-      startThread<ReaderMethods>('reader-thread', { name, data: undefined, ...(onDeath && { onDeath }) }),
-    ),
-  );
-  const end = async (): Promise<void> => {
-    for (const started of await starting) if (started.status === 'fulfilled') await started.value.end();
-  };
+export function createReaders(directory: string, onDeath: (error: Error) => void): ReaderThreads {
+  const make = (name: string, idleMs: number): SeldomThread<ReaderMethods> =>
+    new SeldomThread<ReaderMethods>('reader-thread', { name, data: directory, idleMs, onDeath });
+  const quick = make('store reader', IDLE_MS.quick);
+  const slow = make('store searcher', IDLE_MS.slow);
   return {
-    end,
-    async open(directory) {
-      try {
-        const threads: Thread<ReaderMethods>[] = [];
-        for (const started of await starting) {
-          if (started.status === 'rejected') throw started.reason;
-          threads.push(started.value);
-        }
-        await Promise.all(threads.map((thread) => thread.call('open', directory)));
-        return readersOf(threads);
-      } catch (error) {
-        await end();
-        throw error;
-      }
-    },
-  };
-}
-
-interface Starting {
-  open(directory: string): Promise<ReaderThreads>;
-  end(): Promise<void>;
-}
-
-function readersOf(threads: readonly Thread<ReaderMethods>[]): ReaderThreads {
-  return {
-    quick: threads[0]! as unknown as Readers['quick'],
-    slow: threads.at(-1)! as unknown as Readers['slow'],
-    get isAlive() {
-      return threads.every(({ isAlive }) => isAlive);
-    },
+    quick,
+    slow,
     async close() {
-      try {
-        await Promise.all(threads.filter(({ isAlive }) => isAlive).map((thread) => thread.call('close', undefined)));
-      } finally {
-        await Promise.all(threads.map((thread) => thread.end()));
-      }
+      await Promise.all([quick.close(), slow.close()]);
     },
   };
+}
+
+/** One thread for everything, which is started at once. @throws STORE_NEWER, STORE_CORRUPT */
+export async function startReader(directory: string): Promise<ReaderThreads> {
+  const options = { name: 'store reader', data: directory, idleMs: IDLE_MS.quick };
+  const reader = new SeldomThread<ReaderMethods>('reader-thread', options);
+  await reader.start();
+  return { quick: reader, slow: reader, close: () => reader.close() };
 }

@@ -18,7 +18,7 @@ import { IntakeLog } from './intake-log.ts';
 import { layoutOf } from './layout.ts';
 import { Pace } from './pace.ts';
 import { Packer } from './packer.ts';
-import { type ReaderThreads, startReaders } from './readers.ts';
+import { createReaders, type ReaderThreads } from './readers.ts';
 import { createReading, type Reading } from './reading.ts';
 import { needsText } from './search.ts';
 import { MEMORY } from './sqlite-errors.ts';
@@ -98,23 +98,15 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
   };
   const limits = { keepPerInbox, keepBytesPerInbox, keepBytes, keepAgeMs };
   const data: WriterOptions = { directory, naming, limits, keptEvents, deliveries: options.deliveries, now: now() };
-  const starting = isInMemory ? undefined : startReaders(2, onDeath);
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
     data,
     onEvent: (event) => onCommitted(event),
     onDeath,
-  }).catch(async (error: unknown) => {
-    await starting?.end();
-    throw error;
   });
-  const readers = starting
-    ? await starting.open(directory).catch(async (error: unknown) => {
-        await writer.call('close', undefined);
-        await writer.end();
-        throw error;
-      })
-    : readersOfMemory(writer);
+  const readers = isInMemory
+    ? readersOfMemory(writer)
+    : createReaders(directory, (error) => report({ type: 'crash', where: 'store', error }));
   const deliveries = new StoreDeliveries({ reader: readers.quick, writer, now });
   const feed = new StoreFeed({
     latest: await writer.call('latestEvent', undefined),
@@ -133,7 +125,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     if (overflow && overflow.length > 0) deliveries.tell(overflow);
   };
   const indexer = new Indexer({
-    reader: readers.slow,
+    reader: readersOfMemory(writer).slow, // what has just come is in its cache, and no other thread is kept awake by it
     writer,
     contents,
     arrived: () => arrived,
@@ -297,7 +289,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     deliveries,
     stats: async () => ({ ...(await reading.stats()), deleted, location: directory }),
     async ready() {
-      if (closing || !writer.isAlive || !readers.isAlive) return false;
+      if (closing || !writer.isAlive) return false;
       if (isWell) return true;
       isWell = await writer.call('probe', undefined).then(
         () => true,
@@ -306,7 +298,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
       return isWell;
     },
     get isAlive() {
-      return writer.isAlive && readers.isAlive;
+      return writer.isAlive;
     },
     close() {
       closing ??= close();
@@ -327,10 +319,10 @@ async function inMemory(content: Content): Promise<Content> {
   return contentOf(views, content.bareNewlines);
 }
 
-/** A database in memory is read where it is written. */
+/** The thread that writes can read too: of a database in memory nobody else can. */
 function readersOfMemory(writer: Thread<WriteMethods, CommittedEvent>): ReaderThreads {
   const reader = writer as unknown as ReaderThreads['quick'];
-  return { quick: reader, slow: reader, isAlive: true, close: async () => {} };
+  return { quick: reader, slow: reader, close: async () => {} };
 }
 
 /** Whoever reads sees everything that was safe when they asked. */

@@ -5,20 +5,34 @@ import { startThread, type Thread } from './thread.ts';
 /** A mail whose parsing takes longer, or more memory, counts as one without text. */
 const PARSE_MS = 30_000;
 const PARSE_HEAP_MIB = 1024;
+/** Until a thread with nothing to parse gives its memory back. */
+const IDLE_MS = 60_000;
+
+export interface SummariserTimes {
+  /** What parsing what is given at once may take. */
+  readonly parseMs?: number;
+  readonly idleMs?: number;
+}
 
 /**
  * Parses mails in a thread that can be killed: what a mail does to the parser must end with that mail.
- * The thread is started when first needed.
+ * The thread is started when it is needed, and ended when it has not been for a while.
  */
 export class Summariser {
   readonly #data: SummaryData;
   readonly #parseMs: number;
+  readonly #idleMs: number;
   #thread: Promise<Thread<SummaryMethods>> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #ending: Promise<void> | undefined;
+  /** How many calls are not answered yet. */
+  #calls = 0;
   #isEnded = false;
 
-  constructor(data: SummaryData, parseMs: number = PARSE_MS) {
+  constructor(data: SummaryData, { parseMs = PARSE_MS, idleMs = IDLE_MS }: SummariserTimes = {}) {
     this.#data = data;
     this.#parseMs = parseMs;
+    this.#idleMs = idleMs;
   }
 
   /** Parses mails; whichever breaks the parser is given an empty entry, and one that is gone none. */
@@ -52,7 +66,9 @@ export class Summariser {
 
   async end(): Promise<void> {
     this.#isEnded = true;
+    clearTimeout(this.#idle);
     await this.#kill();
+    await this.#ending;
   }
 
   async #attempt(mails: readonly Unparsed[]): Promise<IndexEntry[]> {
@@ -61,16 +77,29 @@ export class Summariser {
       data: this.#data,
       heapMiB: PARSE_HEAP_MIB,
     });
-    const thread = await this.#thread;
-    const timer = setTimeout(() => void thread.end(), this.#parseMs);
+    clearTimeout(this.#idle);
+    this.#calls += 1;
+    let timer: NodeJS.Timeout | undefined;
     try {
+      const thread = await this.#thread;
+      timer = setTimeout(() => void thread.end(), this.#parseMs);
       return await thread.call('summarise', mails); // copied, not moved: they may have to be tried again
     } catch (error) {
       await this.#kill();
       throw error;
     } finally {
       clearTimeout(timer);
+      this.#calls -= 1;
+      this.#restLater();
     }
+  }
+
+  #restLater(): void {
+    if (this.#calls > 0 || this.#isEnded) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      this.#ending = this.#kill();
+    }, this.#idleMs).unref();
   }
 
   async #kill(): Promise<void> {

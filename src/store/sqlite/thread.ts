@@ -27,7 +27,7 @@ type Answer =
 /** What a thread can do, by name. */
 export type Methods = Readonly<Record<string, (argument: never) => unknown>>;
 
-type Argument<M extends Methods, N extends keyof M> = Parameters<M[N]>[0];
+export type Argument<M extends Methods, N extends keyof M> = Parameters<M[N]>[0];
 type Result<M extends Methods, N extends keyof M> = Awaited<ReturnType<M[N]>>;
 
 /** An answer whose buffers move instead of being copied. */
@@ -42,6 +42,9 @@ export class Moved<T> {
 }
 
 type Unmoved<T> = T extends Moved<infer V> ? V : T;
+
+/** What a caller gets of a method. */
+export type Outcome<M extends Methods, N extends keyof M> = Unmoved<Result<M, N>>;
 
 export interface ThreadOptions<E> {
   /** What the thread is for, in error texts. */
@@ -111,7 +114,7 @@ export class Thread<M extends Methods, E = never> {
     method: N,
     argument: Argument<M, N>,
     move: readonly Transferable[] = [],
-  ): Promise<Unmoved<Result<M, N>>> {
+  ): Promise<Outcome<M, N>> {
     return new Promise((resolve, reject) => {
       if (this.#death) {
         reject(this.#death);
