@@ -3,10 +3,11 @@
  *
  * The servers take turns within each round (A B C D, A B C D, ...), so that whatever else the machine does meets all
  * of them alike; a ratio is taken within a round, and the median of those is reported. Every server is a process of
- * its own that starts fresh for each load and is warmed up once. It stands still (SIGSTOP) while the others run: what it
- * puts off until it has time is done in its own rounds, and not at the others' cost.
+ * its own that starts fresh for each load, is warmed up once and then stays up, idle while the others run: one that
+ * keeps messages is emptied after its round, as it would parse and index them for a while.
  */
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { median } from './statistics.ts';
 
 /** A server in a process of its own, listening on loopback. */
@@ -15,9 +16,8 @@ export interface RunningServer {
   readonly pid: number;
   /** How many messages it says it holds; absent where it holds none. */
   held?(): Promise<number>;
-  /** Has it stand still until `resume`, whatever it was doing. */
-  pause(): void;
-  resume(): void;
+  /** Removes what it holds, so that nothing of that is left to be done. */
+  empty?(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,42 +59,62 @@ export interface Result {
   readonly scores: readonly Score[];
 }
 
+interface Entrant {
+  readonly contestant: Contestant;
+  readonly server: RunningServer;
+  readonly rates: number[];
+  readonly cpuMicros: number[];
+  /** Messages that it must hold now, if it holds any. */
+  sent: number;
+}
+
+/** Compares what a server holds with what it was sent, and empties it if it can be. */
+async function compare(entrant: Entrant): Promise<void> {
+  const { contestant, server, sent } = entrant;
+  const held = await server.held?.();
+  if (held !== undefined && held !== sent) throw new Error(`${contestant.name} holds ${held} of ${sent} messages`);
+  if (!server.empty) return;
+  await server.empty();
+  await rested(server.pid);
+  entrant.sent = 0;
+}
+
+const REST = { lookMs: 250, shareOfCore: 0.05, mostMs: 20_000 };
+
+/** Resolves when a process has come to rest. */
+async function rested(pid: number): Promise<void> {
+  const give = performance.now() + REST.mostMs;
+  for (let before = cpuMicros(pid); performance.now() < give; ) {
+    await pause(REST.lookMs);
+    const now = cpuMicros(pid);
+    if (now - before < REST.lookMs * 1000 * REST.shareOfCore) return;
+    before = now;
+  }
+}
+
 /** Runs one load against every contestant; throws if a message got lost on the way or in a store. */
 export async function contest(load: Load, contestants: readonly Contestant[], rounds: number): Promise<Result> {
-  const running: {
-    contestant: Contestant;
-    server: RunningServer;
-    rates: number[];
-    cpuMicros: number[];
-    sent: number;
-  }[] = [];
+  const running: Entrant[] = [];
   try {
     for (const contestant of contestants) {
       if (load.without?.includes(contestant.name)) continue;
       running.push({ contestant, server: await contestant.start(), rates: [], cpuMicros: [], sent: 0 });
-      running.at(-1)!.server.pause();
     }
     for (let round = 0; round <= rounds; round++) {
       for (const one of running) {
         const usual = round === 0 ? (load.warmUp ?? load.messages / 4) : load.messages;
         const messages = Math.round(usual * (one.contestant.share?.(load) ?? 1));
-        one.server.resume();
         const cpuBefore = cpuMicros(one.server.pid);
         const start = performance.now();
         await load.run(one.server.port, messages);
         const seconds = (performance.now() - start) / 1000;
         const cpuAfter = cpuMicros(one.server.pid);
-        one.server.pause();
         one.sent += messages;
+        await compare(one);
         if (round === 0) continue;
         one.rates.push(messages / seconds);
         one.cpuMicros.push((cpuAfter - cpuBefore) / messages);
       }
-    }
-    for (const { contestant, server, sent } of running) {
-      server.resume();
-      const held = await server.held?.();
-      if (held !== undefined && held !== sent) throw new Error(`${contestant.name} holds ${held} of ${sent} messages`);
     }
     return { load, scores: running.map(({ contestant, rates, cpuMicros }) => ({ contestant, rates, cpuMicros })) };
   } finally {

@@ -42,6 +42,11 @@ export async function startInboxd(
       const response = await fetch(`${api}/v1/messages?limit=1`);
       return ((await response.json()) as { total: number }).total;
     },
+    async empty() {
+      const headers = { 'content-type': 'application/json' };
+      const response = await fetch(`${api}/messages/delete`, { method: 'POST', headers, body: '{"all":true}' });
+      if (!response.ok) throw new Error(`The store is not emptied: ${await response.text()}`);
+    },
     async stop() {
       await server.stop();
       if (folder === undefined) rmSync(data, { recursive: true, force: true });
@@ -67,7 +72,7 @@ export const inboxdDiscard: Contestant = {
   name: 'discard',
   title: 'inboxd, discarding',
   async start() {
-    const { held: _, ...server } = await startInboxd(DISCARDING);
+    const { held: _, empty: __, ...server } = await startInboxd(DISCARDING);
     return server;
   },
 };

@@ -53,10 +53,7 @@ export async function startServer(
   return {
     port,
     pid: child.pid!,
-    pause: () => void child.kill('SIGSTOP'),
-    resume: () => void child.kill('SIGCONT'),
     async stop() {
-      child.kill('SIGCONT'); // a process that stands still hears nothing else
       child.kill('SIGTERM');
       await ended;
     },
