@@ -107,7 +107,7 @@ export class Indexer {
   }
 
   async #run(): Promise<void> {
-    await this.#pace.pause(GATHER_MS);
+    await this.#pace.watch(GATHER_MS); // the first step is a short one too while more mail comes
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false;
       try {

@@ -33,12 +33,16 @@ export class Pace {
     this.#isBusy = this.#arrived() !== before;
     if (!isMore || !this.#isBusy) return isMore;
     const restMs = Math.min((performance.now() - began) * BUSY.restTimes, BUSY.mostMs);
-    for (let rested = 0; rested < restMs && this.#isBusy && !isHurried(); rested += BUSY.quietMs) {
-      const seen = this.#arrived();
-      await this.pause(BUSY.quietMs);
-      this.#isBusy = this.#arrived() !== seen;
-    }
+    for (let rested = 0; rested < restMs && this.#isBusy && !isHurried(); rested += BUSY.quietMs)
+      await this.watch(BUSY.quietMs);
     return true;
+  }
+
+  /** Pauses, and sees whether messages arrive meanwhile. */
+  async watch(milliseconds: number): Promise<void> {
+    const seen = this.#arrived();
+    await this.pause(milliseconds);
+    this.#isBusy = this.#arrived() !== seen;
   }
 
   async pause(milliseconds: number): Promise<void> {

@@ -65,7 +65,7 @@ export class Packer {
     while (this.#isWanted && !this.#isClosed) {
       this.#isWanted = false;
       try {
-        await pace.pause(GATHER_MS);
+        await pace.watch(GATHER_MS);
         await this.#work();
         this.#hasFailed = false;
       } catch (error) {
