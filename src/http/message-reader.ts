@@ -27,6 +27,11 @@ export class MessageReader {
     this.#limits = limits;
   }
 
+  /** Somebody lists messages, or waits for one: he will open one soon, and shall not wait for a thread to start. */
+  expect(): void {
+    this.#parser.prepare();
+  }
+
   /** Takes a message apart; undefined for an unknown id. */
   async parsed(id: string): Promise<OpenedMail | undefined> {
     const content = await this.#store.content(id, 'edited');

@@ -12,6 +12,8 @@ import { threadOptions } from './thread-options.ts';
 export interface KillableThread<Job, Result> {
   /** Gives the result; undefined if the job failed, took too long or too many wait already. Never rejects. */
   run(job: Job): Promise<Result | undefined>;
+  /** A job is expected: starts the thread, or keeps it as if it had just had one. */
+  prepare(): void;
   /** True while no more jobs are taken, because too many wait. */
   readonly isBusy: boolean;
   /** Stops the thread; what still waits is answered undefined. */
@@ -110,6 +112,15 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
     });
   }
 
+  prepare(): void {
+    if (this.#closed || this.#current !== undefined) return; // one that works is there
+    if (this.#worker === undefined) {
+      this.#worker = this.#start();
+      this.#worker.unref();
+    }
+    this.#stopLater(this.#worker);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
@@ -146,7 +157,7 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
         worker.unref();
         if (answer.isLast) this.#stop(worker);
         this.#settle(answer.result);
-        if (!answer.isLast) this.#startTimer(this.#options.idleMs, () => this.#stop(worker)).unref();
+        if (!answer.isLast) this.#stopLater(worker);
         this.#next();
       }
     });
@@ -170,6 +181,10 @@ class Killable<Job, Result> implements KillableThread<Job, Result> {
     worker
       .terminate()
       .catch((error: unknown) => this.#options.report({ type: 'crash', where: this.#options.name, error }));
+  }
+
+  #stopLater(worker: Worker): void {
+    this.#startTimer(this.#options.idleMs, () => this.#stop(worker)).unref();
   }
 
   #settle(result: Result | undefined): void {

@@ -13,6 +13,8 @@ import type { Reporter } from './report.ts';
 export interface MimeParser {
   /** Never rejects; see ParsedMail.complete. */
   parse(raw: Buffer): Promise<OpenedMail>;
+  /** A mail is expected: has the thread ready, which takes a moment to start. */
+  prepare(): void;
   /** Stops the thread; what still waits is answered unparsed. */
   close(): Promise<void>;
 }
@@ -30,7 +32,7 @@ export interface MimeParserOptions {
 /** Until a thread with nothing to do gives its memory back; a new one takes a moment to start. */
 const IDLE_MS = 300_000;
 
-/** Makes a parser; its thread starts with the first mail. */
+/** Makes a parser; its thread starts with the first mail, or when one is expected. */
 export function createMimeParser(options: MimeParserOptions): MimeParser {
   const { report, parseMs = 10_000, threadMebibytes = 512 } = options;
   const thread = createKillableThread<Uint8Array, OpenedMail>({
@@ -47,6 +49,7 @@ export function createMimeParser(options: MimeParserOptions): MimeParser {
       const opened = await thread.run(raw);
       return opened === undefined ? openPlainly(raw) : revive(opened);
     },
+    prepare: () => thread.prepare(),
     close: () => thread.close(),
   };
 }

@@ -26,6 +26,7 @@ const parser: MimeParser = {
     parsed.push(raw.toString());
     return openPlainly(raw);
   },
+  prepare() {},
   async close() {},
 };
 const reader = (cachedMessages: number, cachedBytes: number) =>

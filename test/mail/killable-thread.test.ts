@@ -87,8 +87,32 @@ describe('a killable thread', () => {
 
   it('stops when nothing comes, and starts again', async () => {
     start({ idleMs: 1 });
+    thread.prepare();
     expect(await thread.run('count')).toBe(1);
     await expect.poll(() => thread.run('count')).toBe(1);
+    expect(reports).toEqual([]);
+  });
+
+  it('starts when a job is expected, and is there until none has come for a while', async () => {
+    const port = new BroadcastChannel('killable-thread.test');
+    const started = new Promise((resolve) => port.addEventListener('message', resolve, { once: true }));
+    const announce = `new BroadcastChannel('killable-thread.test').postMessage('started'); ${MODULE}`;
+    start({ entry: new URL(`data:text/javascript,${encodeURIComponent(announce)}`) });
+    thread.prepare();
+    await started;
+    thread.prepare();
+    expect(await Promise.all([thread.run('count'), thread.run('count')])).toEqual([1, 2]);
+    thread.prepare();
+    expect(await thread.run('count')).toBe(3);
+    port.close();
+    expect(reports).toEqual([]);
+  });
+
+  it('is not started for a job that is expected once it is closed', async () => {
+    start({ entry: new URL('data:text/javascript,throw new Error("was started")') });
+    await thread.close();
+    thread.prepare();
+    expect(await thread.run('work')).toBeUndefined();
     expect(reports).toEqual([]);
   });
 

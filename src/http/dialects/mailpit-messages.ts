@@ -16,6 +16,7 @@ export function addMessagesRoutes(app: FastifyInstance, context: Context, hubs: 
     // a limit of 0 is the whole list, from its beginning wherever the client says it starts
     const stretch = limit === 0 ? {} : { start, limit };
     const store = storeFor(request, context);
+    context.reader.expect();
     const { messages } = await store.list({ ...stretch, ...(before && { before }) });
     return sendJson(reply, toPage(await store.stats(), { messages }, start, await tagNames(store)));
   });
@@ -25,6 +26,7 @@ export function addMessagesRoutes(app: FastifyInstance, context: Context, hubs: 
     if (query === undefined) return reply;
     const { start, limit, before } = paging(request);
     const store = storeFor(request, context);
+    context.reader.expect();
     const page = await store.list({ query, start, limit, counts: true, ...(before && { before }) });
     return sendJson(reply, toPage(await store.stats(), page, start, await tagNames(store)));
   });

@@ -58,6 +58,7 @@ export class EventStreams {
     const stream = new EventStream(raw, filter, this.#context, this.#matcher);
     this.#open.add(stream);
     this.#leaveFeed ??= this.#context.store.feed.subscribe((event) => {
+      this.#context.reader.expect();
       for (const one of this.#open) one.offer(event);
     });
     raw.once('close', () => {
@@ -66,6 +67,7 @@ export class EventStreams {
       if (this.#open.size === 0) this.#stopFollowing();
     });
     stream.start(from);
+    this.#context.reader.expect();
     return true;
   }
 

@@ -111,6 +111,7 @@ async function sendList(
   };
   const query = readQuery(reply, q, 'q');
   if (query === undefined) return reply;
+  context.reader.expect();
   const isCounted = counts ?? (cursor === undefined && start === 0);
   const found = storeFor(request, context).list({
     query,

@@ -70,6 +70,7 @@ async function wait(
   // first wait, then look: what comes in between is then seen at least once
   const place = room.enter({ inbox, query, grant: request.grant, timeoutMs: timeout * 1000 });
   if (place === undefined) return sendProblem(reply, 'unavailable', 'Too many wait already');
+  context.reader.expect();
   const leave = (): void => place.leave();
   reply.raw.once('close', leave);
   try {
