@@ -5,7 +5,7 @@ import { DotReader } from '../../src/wire/dot-reader.ts';
 import { Input } from '../../src/wire/input.ts';
 import { LineReader } from '../../src/wire/line-reader.ts';
 import { splitVerb } from '../../src/wire/split-verb.ts';
-import { createRandom } from '../support/random.ts';
+import { createRandom, pick } from '../support/random.ts';
 
 /** Every way to cut a short text into segments. */
 function cuttings(text: string): Buffer[][] {
@@ -25,6 +25,16 @@ function cuttings(text: string): Buffer[][] {
   return ways;
 }
 
+/** What content can be made of, so that every way through the reader is gone, and every way from one to another. */
+const MIXTURES = {
+  'empty lines': ['\r\n'],
+  'lines of stuffed dots': ['..\r\n', '..\r\n', '...\r\n', '\r\n'],
+  'short lines': ['a\r\n', 'ab\r\n', '..abc\r\n', '\r\n', 'seven..\r\n'],
+  'lines of every length': ['\r\n', '\r\n..', 'word', ' ', '.', 'x'.repeat(30), '\xff'.repeat(70)],
+  'stray CRs, LFs and dots': ['\r\n', '\r\n.', '\r', '\n', '.', 'x', '.\r', '\r\n.\rx', 'some text'],
+  'control characters': ['\0', '\t', '\x0b', '\x0c', '\x0e', '\x7f', '\r\n', '\r\n..', 'text and ', '\x80\x8d\x8a'],
+} as const;
+
 interface DotRead {
   readonly content: string;
   readonly ended: boolean;
@@ -32,19 +42,47 @@ interface DotRead {
   readonly rest: string;
 }
 
-function readDots(segments: readonly Buffer[]): DotRead {
+const MARGIN = Buffer.alloc(8, '!');
+
+/** A view at a place of a memory of its own; `check` throws if anything was written beside it. */
+function viewAt(place: number, octets: Buffer): { view: Buffer; check: () => void } {
+  const before = Buffer.concat([MARGIN, Buffer.alloc(place, '!')]);
+  const memory = Buffer.concat([before, octets, MARGIN]);
+  const end = before.length + octets.length;
+  const check = (): void => {
+    if (memory.subarray(0, before.length).equals(before) && memory.subarray(end).equals(MARGIN)) return;
+    throw new Error('octets beside the view have changed');
+  };
+  return { view: memory.subarray(before.length, end), check };
+}
+
+/** Cuts octets at random places. */
+function cutAtRandom(random: () => number, text: string, most: number): Buffer[] {
+  const segments: Buffer[] = [];
+  for (let at = 0; at < text.length; ) {
+    const size = 1 + Math.floor(random() * most);
+    segments.push(Buffer.from(text.slice(at, at + size), 'latin1'));
+    at += size;
+  }
+  return segments;
+}
+
+function readDots(segments: readonly Buffer[], place: () => number = () => 0): DotRead {
   const reader = new DotReader();
   const input = new Input();
   const parts: Buffer[] = [];
   for (const segment of segments) {
-    input.push(Buffer.from(segment));
+    const { view: pushed, check } = viewAt(place(), segment);
+    input.push(pushed);
     for (let view = reader.next(input); view !== undefined; view = reader.next(input)) parts.push(Buffer.from(view));
+    check();
   }
   const rest: Buffer[] = [];
   for (let head = input.head; head; head = input.head) {
     rest.push(Buffer.from(head));
     input.consume(head.length);
   }
+  if (input.length !== 0) throw new Error('more or less was read than there is');
   return {
     content: Buffer.concat(parts).toString('latin1'),
     ended: reader.ended,
@@ -91,15 +129,24 @@ describe('content up to the lone dot', () => {
       let text = '';
       for (let at = 0; at < length; at++) text += '\r\n\r\n..a\0\r\n'[Math.floor(next() * 10)];
       text += '\r\n.\r\n';
-      const segments: Buffer[] = [];
-      for (let at = 0; at < text.length; ) {
-        const size = 1 + Math.floor(next() * 8);
-        segments.push(Buffer.from(text.slice(at, at + size), 'latin1'));
-        at += size;
-      }
-      expect(readDots(segments), JSON.stringify(text)).toEqual(plainly(text));
+      expect(readDots(cutAtRandom(next, text, 8)), JSON.stringify(text)).toEqual(plainly(text));
     }
   });
+
+  it.each(Object.entries(MIXTURES))(
+    'agrees with the plain words on %s, wherever it is cut and lies in memory',
+    (_, pieces) => {
+      const next = createRandom(20_261_201);
+      for (let round = 0; round < 150; round++) {
+        let text = '';
+        for (let count = next() * 200; count > 0; count--) text += pick(next, pieces);
+        text += next() < 0.9 ? '\r\n.\r\nRSET\r\n' : 'x';
+        const segments = cutAtRandom(next, text, pick(next, [3, 9, 40, 500, 10_000]));
+        const read = readDots(segments, () => Math.floor(next() * 8));
+        expect(read, JSON.stringify(text)).toEqual(plainly(text));
+      }
+    },
+  );
 
   it('finds an end, a stuffed dot and a bare newline at every place of text', () => {
     for (let before = 0; before < 40; before++) {
@@ -155,6 +202,26 @@ it('finds a bare newline at every place of a chunk', () => {
       expect(watch.end(), `${before} ${JSON.stringify(middle)}`).toBe(bare);
     }
   }
+});
+
+it.each(Object.entries(MIXTURES))('finds a bare newline or none in a chunk of %s', (_, pieces) => {
+  const next = createRandom(20_261_202);
+  const found = new Set<boolean>();
+  for (let round = 0; round < 150; round++) {
+    let text = '';
+    for (let count = next() * pick(next, [3, 20, 300]); count > 0; count--) text += pick(next, pieces);
+    const watch = new BareNewlines();
+    for (const segment of cutAtRandom(next, text, pick(next, [3, 9, 40, 500]))) {
+      const { view, check } = viewAt(Math.floor(next() * 8), segment);
+      watch.see(view);
+      check();
+      if (!view.equals(segment)) throw new Error('what is only looked at has changed');
+    }
+    const bare = /\r(?!\n)|(?<!\r)\n/.test(text);
+    expect(watch.end(), JSON.stringify(text)).toBe(bare);
+    found.add(bare);
+  }
+  expect(found.has(pieces.some((piece) => piece === '\r'))).toBe(true);
 });
 
 describe('command lines', () => {
