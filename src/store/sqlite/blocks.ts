@@ -9,7 +9,25 @@ import type { PackedPart } from './packing.ts';
  */
 
 /** What a block holds at most: reading a message unpacks all of them. */
-export const BLOCK_LIMITS = Object.freeze({ messages: 8, bytes: 512 * 1024 });
+export const BLOCK_LIMITS = Object.freeze({ messages: 16, bytes: 512 * 1024 });
+
+/** Numbers for the pieces of a block (`block_pieces`), and octets of one, of which many then fit a page of the database. */
+const PIECES = 4096;
+const PIECE_BYTES = 500;
+
+/** Whether a row of `block_pieces` is of the block that is the first value. */
+export const IS_PIECE = `piece BETWEEN ?1 * ${PIECES} AND ?1 * ${PIECES} + ${PIECES - 1}`;
+/** The block of a piece. */
+export const BLOCK_OF_PIECE = `piece / ${PIECES}`;
+
+/** Cuts the frame `parts` of a block. @returns the pieces with their numbers */
+export function piecesOf(block: number, frame: Uint8Array): [piece: number, bytes: Uint8Array][] {
+  const most = Math.max(PIECE_BYTES, Math.ceil(frame.length / PIECES));
+  return Array.from({ length: Math.ceil(frame.length / most) }, (_, place) => [
+    block * PIECES + place,
+    frame.subarray(place * most, (place + 1) * most),
+  ]);
+}
 
 /** Columns of `messages` that are empty for a message of a block. */
 // biome-ignore format: a list of names

@@ -8,7 +8,16 @@ import { createId, idTime, type Message } from '../../mail/message.ts';
 import type { MessageChange } from '../../mail/store.ts';
 import { StoreError } from '../errors.ts';
 import { decodeList } from './address-text.ts';
-import { decodeListed, decodeParts, LISTED_COLUMNS, type Listed, type Parts, partsTogether } from './blocks.ts';
+import {
+  BLOCK_OF_PIECE,
+  decodeListed,
+  decodeParts,
+  IS_PIECE,
+  LISTED_COLUMNS,
+  type Listed,
+  type Parts,
+  partsTogether,
+} from './blocks.ts';
 import { RECEIVED } from './content-files.ts';
 import {
   type Arrival,
@@ -78,6 +87,7 @@ export class DamagedStore {
   #database: DatabaseSync | undefined;
   readonly #statements = new Map<string, StatementSync | undefined>();
   #keepsReceived: boolean | undefined;
+  #readPieces: StatementSync | undefined;
   #lastListed: { readonly block: number; readonly messages: ReadonlyMap<number, Listed> } | undefined;
   #lastParts: { readonly block: number; readonly messages: ReadonlyMap<number, Parts> } | undefined;
   /** The block of each message; made when a row of one is lost. */
@@ -290,9 +300,17 @@ export class DamagedStore {
   }
 
   #allParts(block: number): ReadonlyMap<number, Parts> {
-    const row = this.#row('SELECT base, parts FROM block_parts WHERE block = ?', block);
-    const plain = this.#unpacked(row?.parts, row?.base, partsTogether);
+    const rows = this.#attempt(() => this.#pieces(block)) ?? [];
+    const frame = Buffer.concat(rows.map(({ bytes }) => bytes as Uint8Array));
+    const plain = rows.length === 0 ? undefined : this.#unpacked(frame, rows[0]!.base, partsTogether);
     return (plain && this.#attempt(() => decodeParts(plain))) ?? new Map();
+  }
+
+  #pieces(block: number): readonly Row[] {
+    this.#readPieces ??= this.#database?.prepare(
+      `SELECT base, bytes FROM block_pieces WHERE ${IS_PIECE} ORDER BY piece`,
+    );
+    return this.#readPieces?.all(block) ?? [];
   }
 
   #blockHolding(seq: number): number | undefined {
@@ -304,7 +322,7 @@ export class DamagedStore {
   #blocksBySeq(): Map<number, number> {
     const blockOf = new Map<number, number>();
     const [first, last] = ['min', 'max'].map((end) =>
-      Number(this.#row(`SELECT ${end}(block) AS n FROM block_parts`)?.n),
+      Number(this.#row(`SELECT ${end}(${BLOCK_OF_PIECE}) AS n FROM block_pieces`)?.n),
     );
     for (let block = first!; block <= last!; block++) {
       const seqs = [...this.#allParts(block).keys()];
@@ -320,7 +338,7 @@ export class DamagedStore {
   }
 
   get #hasBlocks(): boolean {
-    return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'blocks'") !== undefined;
+    return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'block_pieces'") !== undefined;
   }
 
   #contentFile(name: string): Buffer | undefined {

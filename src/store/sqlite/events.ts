@@ -1,4 +1,5 @@
 import type { StatementSync } from 'node:sqlite';
+import { type JournalRow, unpackEvents } from './event-packer.ts';
 import { EVENT_TYPES, type EventHead, type EventType } from './journal.ts';
 import { SUMMARY_COLUMNS, type SummaryRow } from './rows.ts';
 
@@ -22,7 +23,10 @@ export function readEvents(
   after: number,
   limit: number,
 ): FoundEvents | 'gone' {
-  const bounds = statement('SELECT min(first) AS first, min(last) AS begin, max(last) AS last FROM events').get();
+  const bounds = statement(
+    `SELECT min(first) AS first, min(last) AS begin, max(last) AS last
+     FROM (SELECT first, last FROM events UNION ALL SELECT first, last FROM packed_events)`,
+  ).get();
   const [first, last] = [Number(bounds?.first ?? 0), Number(bounds?.last ?? 0)];
   // from the very beginning, which is a row for no event, nothing has been lost yet
   const isWhole = after === 0 && Number(bounds?.begin) < first;
@@ -33,18 +37,26 @@ export function readEvents(
   );
   const inboxesOf = statement('SELECT name FROM placements JOIN inboxes USING (inbox) WHERE seq = ? ORDER BY name');
   const events: FoundEvent[] = [];
-  const batches = statement('SELECT first, at, heads FROM events WHERE last > ? ORDER BY last');
-  for (const batch of batches.iterate(after)) {
-    const heads = JSON.parse(String(batch.heads)) as EventHead[];
+  for (const [first, at, heads] of rowsAfter(statement, after)) {
     for (const [place, [code, message, inboxes]] of heads.entries()) {
-      const id = Number(batch.first) + place;
+      const id = first + place;
       if (id <= after) continue;
       if (events.length >= limit) return events;
       const type = EVENT_TYPES[code]!;
       const row = type === 'deleted' ? undefined : (rowOf.get(message) as SummaryRow | undefined);
       const lies = row ? inboxesOf.all(row.seq).map(({ name }) => String(name)) : [];
-      events.push({ id, type, message, inboxes, at: Number(batch.at), row, lies });
+      events.push({ id, type, message, inboxes, at, row, lies });
     }
   }
   return events;
+}
+
+/** Rows of the journal with events after an id, oldest first: those that are packed are older than the others. */
+function* rowsAfter(statement: (sql: string) => StatementSync, after: number): Generator<JournalRow> {
+  const packed = statement('SELECT batches FROM packed_events WHERE last > ? ORDER BY last');
+  for (const { batches } of packed.iterate(after)) yield* unpackEvents(batches as Uint8Array);
+  const plain = statement('SELECT first, at, heads FROM events WHERE last > ? ORDER BY last');
+  for (const { first, at, heads } of plain.iterate(after)) {
+    yield [Number(first), Number(at), JSON.parse(String(heads)) as EventHead[]];
+  }
 }

@@ -43,12 +43,12 @@ export class Journal {
   #written: EventBatch | undefined;
   readonly #kept: number;
   readonly #put: StatementSync;
-  readonly #cut: StatementSync;
+  readonly #cuts: readonly StatementSync[];
 
   constructor(database: DatabaseSync, kept: number = KEPT_EVENTS) {
     this.#kept = kept;
     this.#put = database.prepare('INSERT INTO events (last, first, at, heads) VALUES (?, ?, ?, ?)');
-    this.#cut = database.prepare('DELETE FROM events WHERE last <= ?');
+    this.#cuts = ['events', 'packed_events'].map((table) => database.prepare(`DELETE FROM ${table} WHERE last <= ?`));
     const { last } = database.prepare('SELECT max(last) AS last FROM events').get() ?? {};
     this.#last = Number(last ?? this.#begin(Date.now()));
   }
@@ -89,7 +89,7 @@ export class Journal {
     };
     this.#put.run(last, first, batch.at, batch.heads);
     if (last >= this.#cutAt) {
-      this.#cut.run(first - this.#kept);
+      for (const cut of this.#cuts) cut.run(first - this.#kept);
       this.#cutAt = last + CUT_EVERY;
     }
     this.#written = batch;

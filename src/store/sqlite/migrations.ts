@@ -260,6 +260,20 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE bases ADD COLUMN listed BLOB;
   ALTER TABLE base_copies ADD COLUMN listed BLOB;
   `,
+  `
+  -- Rows of events that are not the newest, many in one: see event-packer.ts.
+  CREATE TABLE packed_events (last INTEGER PRIMARY KEY, first INTEGER NOT NULL, batches BLOB NOT NULL) STRICT;
+  -- Whether mail is of a kind its mark in the index tells.
+  DROP INDEX texts_by_kind;
+  -- The parts of a block in pieces of which many fit a page: so many of a whole frame would leave a tenth of it empty.
+  CREATE TABLE block_pieces (
+    piece INTEGER PRIMARY KEY,          -- 4096 for each block
+    base  INTEGER NOT NULL,
+    bytes BLOB NOT NULL
+  ) STRICT;
+  INSERT INTO block_pieces SELECT block * 4096, base, parts FROM block_parts;
+  DROP TABLE block_parts;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

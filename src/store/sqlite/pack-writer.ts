@@ -1,5 +1,5 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { LISTED_COLUMNS } from './blocks.ts';
+import { IS_PIECE, LISTED_COLUMNS, piecesOf } from './blocks.ts';
 import type { NewBase, PackEntry, PackedBlock, PackStep } from './packer-thread.ts';
 
 type Row = Record<string, SQLInputValue>;
@@ -13,7 +13,8 @@ export class PackWriter {
   readonly #putBases: readonly StatementSync[];
   readonly #put: StatementSync;
   readonly #putBlock: StatementSync;
-  readonly #putParts: StatementSync;
+  readonly #clearPieces: StatementSync;
+  readonly #putPiece: StatementSync;
   readonly #clear: readonly StatementSync[];
   readonly #messages: Rewriting;
   readonly #texts: Rewriting;
@@ -31,7 +32,8 @@ export class PackWriter {
       `INSERT INTO blocks (block, base, messages, listed) VALUES (?, ?, ?, ?)
        ON CONFLICT (block) DO UPDATE SET messages = messages + excluded.messages, listed = excluded.listed`,
     );
-    this.#putParts = database.prepare('INSERT OR REPLACE INTO block_parts (block, base, parts) VALUES (?, ?, ?)');
+    this.#clearPieces = database.prepare(`DELETE FROM block_pieces WHERE ${IS_PIECE}`);
+    this.#putPiece = database.prepare('INSERT INTO block_pieces (piece, base, bytes) VALUES (?, ?, ?)');
     this.#clear = [
       'DELETE FROM contents WHERE seq = ?',
       'DELETE FROM search_texts WHERE seq = ?',
@@ -88,7 +90,8 @@ export class PackWriter {
     const seqs = added.filter(({ seq, id }) => this.#isThere.get(seq, id)).map(({ seq }) => seq);
     if (seqs.length === 0) return [];
     this.#putBlock.run(block, base, seqs.length, listed);
-    this.#putParts.run(block, base, parts);
+    this.#clearPieces.run(block);
+    for (const [piece, bytes] of piecesOf(block, parts)) this.#putPiece.run(piece, base, bytes);
     for (const seq of seqs) this.#clearPlain(seq);
     return seqs;
   }

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { IS_PIECE } from './blocks.ts';
 import type { Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 
@@ -57,8 +58,8 @@ export class Removal {
       (table) => database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
     );
     this.#leaveBlock = database.prepare('UPDATE blocks SET messages = messages - 1 WHERE block = ? RETURNING messages');
-    this.#deleteBlock = ['blocks', 'block_parts'].map((table) =>
-      database.prepare(`DELETE FROM ${table} WHERE block = ?`),
+    this.#deleteBlock = ['blocks WHERE block = ?', `block_pieces WHERE ${IS_PIECE}`].map((rows) =>
+      database.prepare(`DELETE FROM ${rows}`),
     );
   }
 

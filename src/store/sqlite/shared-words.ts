@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { COLUMNS, commonRuns, type Run, runsOf, withMarks, wordsIn } from './runs.ts';
 import { isSeal, listedStarts } from './sealed-words.ts';
-import { startsOf } from './search-index.ts';
+import { kindMark, startsOf } from './search-index.ts';
 
 /*
  * Mails of one kind, such as a newsletter that greets each reader by name, have most words in common. These are in the
@@ -67,7 +67,8 @@ export class SharedWords {
   readonly #count: StatementSync;
   readonly #put: StatementSync;
   readonly #putWords: StatementSync;
-  readonly #unused: StatementSync;
+  readonly #all: StatementSync;
+  readonly #isUsed: StatementSync;
   readonly #delete: StatementSync;
   readonly #deleteWords: StatementSync;
 
@@ -78,9 +79,8 @@ export class SharedWords {
     this.#putWords = database.prepare(
       `INSERT INTO shared_search (rowid, ${COLUMNS.join(', ')}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
     );
-    this.#unused = database.prepare(
-      'SELECT kind FROM kinds WHERE NOT EXISTS (SELECT 1 FROM texts WHERE texts.kind = kinds.kind)',
-    );
+    this.#all = database.prepare('SELECT kind FROM kinds');
+    this.#isUsed = database.prepare('SELECT 1 FROM search WHERE search MATCH ? LIMIT 1');
     this.#delete = database.prepare('DELETE FROM kinds WHERE kind = ?');
     this.#deleteWords = database.prepare('DELETE FROM shared_search WHERE rowid = ?');
     this.#nextKind = Number(database.prepare('SELECT max(kind) AS last FROM kinds').get()?.last ?? 0) + 1;
@@ -114,7 +114,8 @@ export class SharedWords {
 
   /** Removes kinds that no mail is of any more. */
   sweep(): void {
-    for (const { kind } of this.#unused.all()) {
+    for (const { kind } of this.#all.all()) {
+      if (this.#isUsed.get(`marks : ${kindMark(Number(kind))}`)) continue;
       this.#delete.run(kind!);
       this.#deleteWords.run(kind!);
       for (const [sender, kinds] of this.#kinds) {

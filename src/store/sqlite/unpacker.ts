@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { StoreError } from '../errors.ts';
-import { decodeListed, decodeParts, type Listed, type Parts, partsTogether } from './blocks.ts';
+import { decodeListed, decodeParts, IS_PIECE, type Listed, type Parts, partsTogether } from './blocks.ts';
 import { PACKED_PARTS, type PackedPart, unpack } from './packing.ts';
 
 /** Where each part lies until it is packed; then the column of `packed` with its name has it. */
@@ -16,6 +16,12 @@ const KEPT_BASE_BYTES = 2 * 1024 * 1024;
 
 /** What of a base a frame was made with: one part, all that blocks hold of parts together, or what lists show. */
 type BasePart = PackedPart | 'parts' | 'listed';
+
+/** Where the two frames of a block are. */
+const FRAMES = {
+  listed: 'SELECT base, listed AS bytes FROM blocks WHERE block = ?',
+  parts: `SELECT base, bytes FROM block_pieces WHERE ${IS_PIECE} ORDER BY piece`,
+};
 
 /** A frame of the block that was read last, unpacked: whoever reads on most often wants the next message of it. */
 interface Unpacked<T> {
@@ -139,13 +145,10 @@ export class Unpacker {
   }
 
   #blockFrame(block: number, frame: 'listed' | 'parts'): Buffer {
-    const row = this.#statement(
-      this.#blocks,
-      frame,
-      `SELECT base, ${frame} AS frame FROM ${frame === 'parts' ? 'block_parts' : 'blocks'} WHERE block = ?`,
-    ).get(block);
-    if (!row) throw new StoreError('STORE_CORRUPT', `The block ${block} of packed messages is gone`);
-    return unpack(row.frame as Uint8Array, this.base(Number(row.base), frame));
+    const rows = this.#statement(this.#blocks, frame, FRAMES[frame]).all(block);
+    if (rows.length === 0) throw new StoreError('STORE_CORRUPT', `The block ${block} of packed messages is gone`);
+    const pieces = rows.map(({ bytes }) => bytes as Uint8Array);
+    return unpack(Buffer.concat(pieces), this.base(Number(rows[0]!.base), frame));
   }
 
   /** Prepared when first needed: a database that is older has not all of the tables. */

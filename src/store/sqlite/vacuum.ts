@@ -1,8 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 /** So much stays free for what comes next: a fixed part, and one of all there is. */
-const SPARE_BYTES = 256 * 1024;
-const SPARE_PART = 1 / 64;
+const SPARE_BYTES = 128 * 1024;
+const SPARE_PART = 1 / 128;
 /** What one step gives back at most: between two of them others get their turn. */
 const STEP_BYTES = 1024 * 1024;
 

@@ -13,6 +13,7 @@ import { Changes } from './changes.ts';
 import { RECEIVED } from './content-files.ts';
 import { openToWrite } from './database.ts';
 import { DeliveryWriter } from './delivery-writer.ts';
+import { EventPacker } from './event-packer.ts';
 import { type Arrival, type ArrivalContent, type ArrivedBytes, cutContents } from './facts.ts';
 import { makeIntake, readIntake } from './intake-log.ts';
 import { type EventBatch, Journal } from './journal.ts';
@@ -107,6 +108,7 @@ export class Writer {
   readonly #annotations: Annotations;
   readonly #index: SearchWriter;
   readonly #packs: PackWriter;
+  readonly #eventPacker: EventPacker;
   readonly #vacuum: Vacuum;
   readonly #retention: Retention;
   readonly #deliveries: DeliveryWriter;
@@ -134,6 +136,7 @@ export class Writer {
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
       this.#index = new SearchWriter(this.#database);
       this.#packs = new PackWriter(this.#database);
+      this.#eventPacker = new EventPacker(this.#database);
       this.#vacuum = new Vacuum(this.#database);
       this.#annotations = new Annotations(this.#database, this.#journal);
       this.#changes = new Changes(this.#database, this.#ledger, this.#journal);
@@ -211,12 +214,15 @@ export class Writer {
     });
   }
 
-  /** Gives room back to the disk that is free in the database, a little at a time. @returns whether there is more */
+  /**
+   * Gives room back to the disk that is free in the database, and packs old events, a little at a time.
+   * @returns whether there is more
+   */
   tidy(): boolean {
     return this.#transactions.runLazily(() => {
       this.#packs.sweep();
       this.#index.sweep();
-      return this.#vacuum.step();
+      return this.#vacuum.step() || this.#eventPacker.step();
     });
   }
 

@@ -111,7 +111,7 @@ function look<T>(directory: string, work: (database: DatabaseSync) => T): T {
 const PARTS: Readonly<Record<string, string>> = {
   packed: 'contents, facts and texts',
   packed_by_base: 'contents, facts and texts',
-  block_parts: 'contents, facts and texts',
+  block_pieces: 'contents, facts and texts',
   blocks_by_base: 'contents, facts and texts',
   bases: 'contents, facts and texts',
   base_copies: 'contents, facts and texts',
@@ -124,6 +124,7 @@ const PARTS: Readonly<Record<string, string>> = {
   texts: 'what lists show',
   blocks: 'what lists show',
   events: 'events',
+  packed_events: 'events',
 };
 
 function sizesOf(directory: string): Pick<DiskFigures, 'storedBytes' | 'parts' | 'reusableBytes' | 'fixedBytes'> {
