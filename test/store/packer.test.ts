@@ -36,8 +36,15 @@ it('ends its thread when there is nothing to pack, and starts another when there
   const terminate = vi.spyOn(Worker.prototype, 'terminate');
   const post = vi.spyOn(Worker.prototype, 'postMessage');
   const steps: PackStep[] = [];
+  let asked = 0;
+  let isPackable = writer.queries.isPackable();
+  expect(isPackable).toBe(true);
   const call = async (method: string, argument: unknown): Promise<unknown> => {
     if (method === 'tidy') return writer.tidy();
+    if (method === 'isPackable') {
+      asked += 1;
+      return isPackable;
+    }
     steps.push(argument as PackStep);
     return writer.pack(argument as PackStep);
   };
@@ -53,6 +60,12 @@ it('ends its thread when there is nothing to pack, and starts another when there
   packer.wake();
   await until(() => terminate.mock.calls.length === 1);
   expect(steps.flatMap(({ entries }) => entries).length).toBe(3);
+  isPackable = writer.queries.isPackable();
+  expect(isPackable).toBe(false);
+  packer.wake();
+  await until(() => asked === 2);
+  expect(new Set(post.mock.contexts).size).toBe(1);
+  isPackable = true; // though nothing is: what the thread finds is not the matter here
   packer.wake();
   await until(() => terminate.mock.calls.length === 2);
   expect(new Set(post.mock.contexts).size).toBe(2);

@@ -103,6 +103,7 @@ export class Packer {
   /** @returns whether there may be more */
   async #pack(): Promise<boolean> {
     const { directory, writer, pace } = this.#options;
+    if (!this.#thread && !(await writer.call('isPackable', undefined))) return false;
     this.#thread ??= startThread<PackerMethods>('packer-thread', { name: 'store packer', data: directory });
     const thread = await this.#thread;
     const step = await thread.call('step', pace.isBusy ? BUSY_STEP : STEP);

@@ -77,6 +77,8 @@ export interface Queries {
   stats(): Omit<StoreStats, 'deleted' | 'location'>;
   /** The next messages to be indexed, oldest first, with contents of at most so many octets but for the first. */
   unindexed(limits: { readonly messages: number; readonly bytes: number }): Backlog;
+  /** Whether there is something that is indexed and not packed. */
+  isPackable(): boolean;
   /** seqs of what a selection means, oldest first. */
   select(selection: Selection): number[];
 }
@@ -238,6 +240,13 @@ class SqliteQueries implements Queries {
       const isAll = entries.length === rows.length && rows.length < messages;
       return { entries, upTo: isAll ? this.#lastSeq() : entries.at(-1)!.seq };
     });
+  }
+
+  isPackable(): boolean {
+    const next = this.#statement(
+      'SELECT 1 FROM totals CROSS JOIN messages WHERE seq > packed_to AND seq <= indexed_to LIMIT 1',
+    );
+    return next.get() !== undefined;
   }
 
   select(selection: Selection): number[] {

@@ -2,10 +2,14 @@ import type { ReaderMethods } from './reader-thread.ts';
 import type { ReadMethods } from './reads.ts';
 import { type Caller, SeldomThread } from './seldom-thread.ts';
 
-/** Where reads go: what is done in a moment, and what may take its time. A search then delays no list. */
+/**
+ * Where reads go: what is done in a moment, and what may take its time, for a search is to delay no list; and what work
+ * in the background asks about mail that has just come.
+ */
 export interface Readers {
   readonly quick: Caller<ReadMethods>;
   readonly slow: Caller<ReadMethods>;
+  readonly fresh: Caller<ReadMethods>;
 }
 
 /** Threads that read a folder, beside whoever writes. */
@@ -18,9 +22,14 @@ const IDLE_MS = { quick: 300_000, slow: 60_000 };
 
 /**
  * Makes readers of a folder; each starts with the first read that goes there.
+ * @param fresh who writes: what has just come lies in its cache, and all that arrives keeps no further thread awake
  * @param onDeath one of them is gone though nobody ended it; the next read starts another
  */
-export function createReaders(directory: string, onDeath: (error: Error) => void): ReaderThreads {
+export function createReaders(
+  directory: string,
+  fresh: Readers['fresh'],
+  onDeath: (error: Error) => void,
+): ReaderThreads {
   const make = (name: string, idleMs: number): SeldomThread<ReaderMethods> =>
     new SeldomThread<ReaderMethods>('reader-thread', { name, data: directory, idleMs, onDeath });
   const quick = make('store reader', IDLE_MS.quick);
@@ -28,6 +37,7 @@ export function createReaders(directory: string, onDeath: (error: Error) => void
   return {
     quick,
     slow,
+    fresh,
     async close() {
       await Promise.all([quick.close(), slow.close()]);
     },
@@ -39,5 +49,5 @@ export async function startReader(directory: string): Promise<ReaderThreads> {
   const options = { name: 'store reader', data: directory, idleMs: IDLE_MS.quick };
   const reader = new SeldomThread<ReaderMethods>('reader-thread', options);
   await reader.start();
-  return { quick: reader, slow: reader, close: () => reader.close() };
+  return { quick: reader, slow: reader, fresh: reader, close: () => reader.close() };
 }

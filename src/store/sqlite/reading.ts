@@ -11,7 +11,7 @@ export type Reading = Pick<Store, 'list' | 'get' | 'content' | 'inboxes' | 'tags
 };
 
 /** Reads through threads, so that no query holds up the event loop. */
-export function createReading({ quick, slow }: Readers, indexer: Indexer, contents: string): Reading {
+export function createReading({ quick, slow, fresh }: Readers, indexer: Indexer, contents: string): Reading {
   return {
     async list(query) {
       if (needsText(query.query)) await indexer.caughtUp();
@@ -46,7 +46,7 @@ export function createReading({ quick, slow }: Readers, indexer: Indexer, conten
       };
     },
     inboxes: (query = {}) => (query.contains ? slow : quick).call('inboxes', query),
-    pending: (limit, after) => quick.call('pending', { limit, after }),
+    pending: (limit, after) => fresh.call('pending', { limit, after }),
     tags: () => slow.call('tags', undefined),
     stats: () => quick.call('stats', undefined),
   };

@@ -36,6 +36,7 @@ export function readMethods(queries: () => Queries) {
       queries().deadLetters(target, limit),
     deliveryCounts: () => queries().deliveryCounts(),
     stats: () => queries().stats(),
+    isPackable: () => queries().isPackable(),
     unindexed: (limits: { readonly messages: number; readonly bytes: number }) => {
       const found = queries().unindexed(limits);
       return new Moved(found, buffersOf(found.entries));

@@ -100,13 +100,16 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
   const data: WriterOptions = { directory, naming, limits, keptEvents, deliveries: options.deliveries, now: now() };
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
+    load: 'busy',
     data,
     onEvent: (event) => onCommitted(event),
     onDeath,
   });
   const readers = isInMemory
     ? readersOfMemory(writer)
-    : createReaders(directory, (error) => report({ type: 'crash', where: 'store', error }));
+    : createReaders(directory, readersOfMemory(writer).fresh, (error) =>
+        report({ type: 'crash', where: 'store', error }),
+      );
   const deliveries = new StoreDeliveries({ reader: readers.quick, writer, now });
   const feed = new StoreFeed({
     latest: await writer.call('latestEvent', undefined),
@@ -125,7 +128,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     if (overflow && overflow.length > 0) deliveries.tell(overflow);
   };
   const indexer = new Indexer({
-    reader: readersOfMemory(writer).slow, // what has just come is in its cache, and no other thread is kept awake by it
+    reader: readers.fresh,
     writer,
     contents,
     arrived: () => arrived,
@@ -322,7 +325,7 @@ async function inMemory(content: Content): Promise<Content> {
 /** The thread that writes can read too: of a database in memory nobody else can. */
 function readersOfMemory(writer: Thread<WriteMethods, CommittedEvent>): ReaderThreads {
   const reader = writer as unknown as ReaderThreads['quick'];
-  return { quick: reader, slow: reader, close: async () => {} };
+  return { quick: reader, slow: reader, fresh: reader, close: async () => {} };
 }
 
 /** Whoever reads sees everything that was safe when they asked. */
