@@ -1,4 +1,5 @@
 import { readFileSync, realpathSync } from 'node:fs';
+import { NODE_FLAGS } from '../system/heaps.ts';
 import { EXIT } from './exit-codes.ts';
 import { complain } from './output.ts';
 
@@ -11,12 +12,6 @@ export const PACKAGED: Readonly<Record<string, { readonly file: string; readonly
   grafana: { file: 'grafana.json', what: 'dashboard of /metrics' },
 });
 
-/**
- * Bounds what V8 takes for the new objects of the main thread: 48 MiB less on a machine with much memory. It holds only
- * where it is given to Node.js, and the first line of a program gives no flags where `env` is BusyBox's.
- */
-const NEW_OBJECTS_FLAG = '--max-semi-space-size=8';
-
 /** `inboxd print`: writes a file out, with the paths of this installation in it. */
 export function print(name: string): number {
   const packaged = Object.hasOwn(PACKAGED, name) ? PACKAGED[name] : undefined;
@@ -26,7 +21,7 @@ export function print(name: string): number {
   }
   const text = readFileSync(new URL(`../packaging/${packaged.file}`, import.meta.url), 'utf8');
   process.stdout.write(
-    text.replaceAll('@EXEC@', [process.execPath, NEW_OBJECTS_FLAG, realpathSync(process.argv[1]!)].join(' ')),
+    text.replaceAll('@EXEC@', [process.execPath, ...NODE_FLAGS, realpathSync(process.argv[1]!)].join(' ')),
   );
   return EXIT.OK;
 }

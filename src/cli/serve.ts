@@ -3,6 +3,7 @@ import { createDaemon, type Daemon } from '../daemon.ts';
 import { StartError } from '../errors.ts';
 import type { LogReporter } from '../report/log.ts';
 import { runInBackground, tellReady } from '../system/background.ts';
+import { keepHeapsSmall } from '../system/heaps.ts';
 import { findServiceManager, type ServiceManager } from '../system/notify.ts';
 import { takePassedSockets } from '../system/passed-sockets.ts';
 import { type PidFile, takePidFile } from '../system/pid-file.ts';
@@ -30,6 +31,7 @@ const LOG_FLUSH_MS = 1000;
 export async function serve(loaded: LoadedConfig): Promise<never> {
   const { config } = loaded;
   if (config.daemon) return goToBackground(loaded);
+  keepHeapsSmall();
   const rights = settleIdentity(loaded);
   const { log, reopen } = openLog(config);
   const pidFile = config.pidFile === '' ? undefined : takePidFile(config.pidFile);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { SystemError } from './errors.ts';
+import { MALLOC_ENVIRONMENT, NODE_FLAGS } from './heaps.ts';
 
 /** How long the daemon in the background may take to get ready. */
 const READY_MS = 120_000;
@@ -12,7 +13,8 @@ const READY_MS = 120_000;
  * @throws SystemError DAEMON_SILENT if it neither gets ready nor ends by itself
  */
 export async function runInBackground(args: readonly string[]): Promise<number> {
-  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...process.execArgv, ...args], {
+    env: { ...MALLOC_ENVIRONMENT, ...process.env },
     detached: true,
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });

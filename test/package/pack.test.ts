@@ -146,7 +146,7 @@ describe('the npm tarball', () => {
 
   it('brings the files that inboxd print writes', async () => {
     const { stdout } = await runWell(process.execPath, [bin(), 'print', 'systemd-service']);
-    expect(stdout).toContain(`ExecStart=${process.execPath} --max-semi-space-size=8 ${realpathSync(bin())} serve`);
+    expect(stdout).toContain(`ExecStart=${process.execPath} --max-semi-space-size=4 ${realpathSync(bin())} serve`);
   });
 
   describeAsRoot('in the container of its Dockerfile', () => {

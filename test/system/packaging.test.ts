@@ -1,8 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { MALLOC_ENVIRONMENT, NODE_FLAGS } from '../../src/system/heaps.ts';
 import { BIN, Folder, inboxd } from '../cli/support.ts';
 import { describeWithPeers } from '../support/peers.ts';
 import { run } from '../support/run.ts';
+
+const npmStart = (
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { scripts: { start: string } }
+).scripts.start;
 
 const printed = async (name: string): Promise<string> => (await inboxd(['print', name])).stdout;
 
@@ -31,12 +36,17 @@ describeWithPeers('the configuration for logrotate', ['logrotate'], ({ logrotate
 });
 
 describe('inboxd print', () => {
-  it('has the service and the container started with a bound on the memory for new objects', async () => {
-    const flag = '--max-semi-space-size=8';
+  it('has the service, the container and npm start take no more memory than they need', async () => {
+    const flags = NODE_FLAGS.join(' ');
     const { stdout: unit } = await inboxd(['print', 'systemd-service']);
-    expect(unit).toContain(`ExecStart=${process.execPath} ${flag} `);
+    expect(unit).toContain(`ExecStart=${process.execPath} ${flags} `);
     const { stdout: dockerfile } = await inboxd(['print', 'dockerfile']);
-    expect(dockerfile).toContain(`NODE_OPTIONS=${flag}`);
+    expect(dockerfile).toContain(`NODE_OPTIONS=${flags}`);
+    expect(npmStart).toContain(`node ${flags} bin/inboxd.ts`);
+    const malloc = Object.entries(MALLOC_ENVIRONMENT).map(([name, value]) => `${name}=${value}`);
+    expect(unit).toContain(`Environment=${malloc.join(' ')}\n`);
+    expect(dockerfile).toContain(`ENV ${malloc.join(' ')}\n`);
+    expect(npmStart).toContain(malloc.join(' '));
   });
 
   it('is no program whose first line only some systems read', () => {

@@ -2,11 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { MALLOC_ENVIRONMENT, NODE_FLAGS } from '../../../src/system/heaps.ts';
 import type { Contestant, RunningServer } from '../contest.ts';
 import { freePorts, startServer } from './process.ts';
 
-/** What Node.js is given to run the daemon, as the unit of systemd has it. */
-export const DAEMON = ['--max-semi-space-size=8', fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url))];
+/** What Node.js is given to run the daemon, as the unit of systemd and `npm start` have it. */
+export const DAEMON = [...NODE_FLAGS, fileURLToPath(new URL('../../../bin/inboxd.ts', import.meta.url))];
 /** The peers log nothing either. */
 const QUIET = ['--log-level', 'warn'];
 export const DISCARDING = [...QUIET, '--sink', 'discard'];
@@ -33,6 +34,7 @@ export async function startInboxd(
     process.execPath,
     [...DAEMON, 'serve', '--allow-root', ...ports, '--data', data, ...args],
     port,
+    { env: MALLOC_ENVIRONMENT },
   );
   const api = `http://127.0.0.1:${httpPort}/api`;
   return {
