@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
-import { scanSummary } from './headers.ts';
+import { readHeaderFields, scanSummary } from './headers.ts';
 import { htmlToText } from './html-text.ts';
 import type { ListUnsubscribe } from './list-unsubscribe.ts';
 import { type MailTree, type ParserNode, type PartNode, plainTree, readTree } from './mime-tree.ts';
@@ -96,7 +96,7 @@ export interface ParsedMail {
 /** Reads what lists and search need. Never throws: of a mail that cannot be parsed it gives what the header says. */
 export async function summarise(raw: Buffer): Promise<MimeSummary> {
   const header = scanSummary(raw);
-  const body = await readBody(raw, false);
+  const body = await readBody(searchedOf(raw), false);
   const text = body.text.slice(0, MIME_LIMITS.searchCharacters);
   const htmlText = htmlToText(body.html, MIME_LIMITS.searchCharacters);
   const names = body.parts.map((part) => part.fileName).filter((name) => name !== '');
@@ -110,6 +110,17 @@ export async function summarise(raw: Buffer): Promise<MimeSummary> {
       .toLowerCase()
       .slice(0, MIME_LIMITS.searchCharacters),
   };
+}
+
+/** Octets that the characters of a search can take as they travel: four of UTF-8, each of them three in quoted-printable. */
+const SEARCHED_BYTES = MIME_LIMITS.searchCharacters * 12;
+
+/** What of a mail a search can see: one that is a single text is cut behind that, so that the rest takes no memory. */
+function searchedOf(raw: Buffer): Buffer {
+  if (raw.length <= SEARCHED_BYTES) return raw;
+  const { fields, bodyAt } = readHeaderFields(raw, MIME_LIMITS.header);
+  const type = fields.find(({ name }) => name.toLowerCase() === 'content-type')?.text.trim() ?? '';
+  return type === '' || /^text\//i.test(type) ? raw.subarray(0, bodyAt + SEARCHED_BYTES) : raw;
 }
 
 /** Takes a mail apart for a reader. Never throws; see `complete`. */
@@ -172,8 +183,21 @@ function readBody(raw: Buffer, keepContent: boolean): Promise<Body> {
       data.content.on('error', () => settle(false));
       data.content.on('end', () => data.release());
     });
-    parser.end(raw);
+    feed(parser, raw);
   });
+}
+
+/** Octets that the parser gets at once: it makes an object of each line before it looks at the first. */
+const FEED_BYTES = 64 * 1024;
+
+/** Gives a mail to the parser no faster than it takes it apart. */
+function feed(parser: MailParser, raw: Buffer, from = 0): void {
+  for (let at = from; at + FEED_BYTES < raw.length; at += FEED_BYTES) {
+    if (parser.write(raw.subarray(at, at + FEED_BYTES))) continue;
+    parser.once('drain', () => feed(parser, raw, at + FEED_BYTES));
+    return;
+  }
+  parser.end(raw.subarray(raw.length - ((raw.length - 1) % FEED_BYTES) - 1));
 }
 
 function factsOf(part: AttachmentStream): Omit<PartFacts, 'bytes'> {

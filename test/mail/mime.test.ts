@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { htmlToText } from '../../src/mail/html-text.ts';
@@ -6,7 +6,7 @@ import { readListUnsubscribe } from '../../src/mail/list-unsubscribe.ts';
 import { parseMailDate } from '../../src/mail/mail-date.ts';
 import { parseMessage, summarise } from '../../src/mail/mime.ts';
 import { findText, type PartNode } from '../../src/mail/mime-tree.ts';
-import { parsePlainly } from '../../src/mail/plain-mail.ts';
+import { MIME_LIMITS, parsePlainly } from '../../src/mail/plain-mail.ts';
 
 const MAILS = new URL('../mails/', import.meta.url);
 const mails = readdirSync(MAILS, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.eml'));
@@ -316,5 +316,43 @@ describe('readListUnsubscribe', () => {
     ['<ftp://x/>', [], '"ftp://x/" should start with either http(s):// or mailto:'],
   ])('%s', (header, links, errors) => {
     expect(readListUnsubscribe(header, '')).toEqual({ header, links, errors, headerPost: '' });
+  });
+});
+
+describe('a mail of many megabytes', () => {
+  const part = (octets: Buffer) => octets.toString('base64').replaceAll(/.{76}/g, '$&\r\n');
+  const picture = randomBytes(3 * 1024 * 1024);
+  const large = Buffer.from(
+    `Subject: s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nfirst\r\n--b\r\n` +
+      `Content-Type: image/png; name=p.png\r\nContent-Transfer-Encoding: base64\r\n\r\n${part(picture)}\r\n` +
+      '--b\r\nContent-Disposition: attachment; filename=last.txt\r\n\r\nlast\r\n--b--\r\n',
+  );
+
+  it('is taken apart to its last part, octet for octet', async () => {
+    const parsed = await parseMessage(large);
+    expect(parsed.text.trim()).toBe('first');
+    expect(parsed.parts.map(({ fileName, bytes }) => [fileName, bytes])).toEqual([
+      ['p.png', picture.length],
+      ['last.txt', 4],
+    ]);
+    expect(parsed.parts[0]!.content.equals(picture)).toBe(true);
+    expect(parsed.complete).toBe(true);
+  });
+
+  it('is taken apart alike, wherever what the parser gets at once ends', async () => {
+    for (const bytes of [65_535, 65_536, 65_537, 131_072, 131_073]) {
+      const head = 'Subject: s\r\n\r\n';
+      const text = 'x'.repeat(bytes - head.length - 5);
+      expect((await parseMessage(Buffer.from(`${head}${text}\r\nend`))).text).toBe(`${text}\nend`);
+    }
+  });
+
+  it('gives the search its whole structure, and of a single text no more than a search looks at', async () => {
+    expect(await summarise(large)).toMatchObject({ snippet: 'first', fileNames: ['p.png', 'last.txt'] });
+    const text = Buffer.from(`Subject: s\r\n\r\nbeginning ${'many words '.repeat(1_000_000)}`);
+    const summary = await summarise(text);
+    expect(summary.text).toHaveLength(MIME_LIMITS.searchCharacters);
+    expect(summary.text.startsWith('beginning many words')).toBe(true);
+    expect(summary.attachments).toBe(0);
   });
 });
