@@ -142,7 +142,7 @@ function memorySlab(length: number, before: Buffer | undefined): Buffer {
 
 /** Octets that are worth a write of their own, and from which on the writer is asked to wait. */
 const WRITE_BYTES = 64 * 1024;
-const WAITING_BYTES = 256 * 1024;
+const WAITING_BYTES = 128 * 1024;
 
 /** Gathers in memory; past the limit at most one write is under way while the next gathers. */
 class SpoolWriter implements ContentWriter {
