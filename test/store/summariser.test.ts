@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { Summariser } from '../../src/store/sqlite/summariser.ts';
@@ -18,6 +21,30 @@ it('gives snippet, number of attachments and folded text', async () => {
     { seq: 2, id: 'm2', snippet: 'Text 2' },
   ]);
   expect(await summariser.summarise([{ seq: 3, id: 'gone', content: '/nowhere/at/all', arrival: [] }])).toEqual([]);
+  await summariser.end();
+});
+
+it('reads files of any size one after the other, and for calls at the same time', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'inboxd-summariser-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const files = ['a'.repeat(300_000), 'short', 'b'.repeat(400_000), 'last'].map((text, at) => {
+    const content = join(folder, `m${at}`);
+    writeFileSync(content, mail('Subject', text));
+    return { seq: at, id: `m${at}`, content, arrival: [] };
+  });
+  const summariser = new Summariser({ isBackground: false });
+  const [forth, back] = await Promise.all([summariser.summarise(files), summariser.summarise(files.toReversed())]);
+  const texts = (entries: typeof forth) =>
+    entries.map(({ id, text }) => [id, text.trim().slice(0, 5), text.trim().length]);
+  // of words without end the search keeps what it looks at
+  const expected = [
+    ['m0', 'aaaaa', 262_144],
+    ['m1', 'short', 5],
+    ['m2', 'bbbbb', 262_144],
+    ['m3', 'last', 4],
+  ];
+  expect(texts(forth)).toEqual(expected);
+  expect(texts(back)).toEqual(expected.toReversed());
   await summariser.end();
 });
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { summarise } from '../../mail/mime.ts';
 import { fold } from '../../mail/words.ts';
@@ -28,8 +28,10 @@ const TEXT_CHARACTERS = 256 * 1024;
 const methods = {
   summarise: async (mails: readonly Unparsed[]) => {
     const entries = [];
+    const room = spare ?? new Room();
+    spare = undefined;
     for (const { seq, id, content, arrival } of mails) {
-      const bytes = bytesOf(content);
+      const bytes = bytesOf(content, room);
       if (!bytes) continue;
       const { snippet, attachments, inline, fileNames, text } = await summarise(bytes);
       const folded = fold(text.slice(0, TEXT_CHARACTERS));
@@ -37,6 +39,7 @@ const methods = {
       const words = indexWords({ arrival, headers, fileNames, text: folded });
       entries.push({ seq, id, snippet, attachments, inline, fileNames, text: folded, words });
     }
+    spare = room;
     return entries;
   },
 };
@@ -49,11 +52,37 @@ serveThread(({ isBackground }: SummaryData) => {
   return methods;
 });
 
+/** Memory that one call reads files into, one after the other: fresh memory for each would be waste faster than it is collected. */
+class Room {
+  #octets = Buffer.alloc(0);
+
+  /** Reads a file; what it gives is good until the next is read. */
+  read(path: string): Buffer {
+    const descriptor = openSync(path, 'r');
+    try {
+      const { size } = fstatSync(descriptor);
+      if (this.#octets.length < size) this.#octets = Buffer.allocUnsafeSlow(size);
+      let end = 0;
+      while (end < size) {
+        const read = readSync(descriptor, this.#octets, end, size - end, null);
+        if (read === 0) break;
+        end += read;
+      }
+      return this.#octets.subarray(0, end);
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+/** Of the last call, for the next; two calls at once have rooms of their own. */
+let spare: Room | undefined;
+
 /** The bytes of a mail, or nothing when it was removed while it waited. */
-function bytesOf(content: Uint8Array | string): Buffer | undefined {
+function bytesOf(content: Uint8Array | string, room: Room): Buffer | undefined {
   if (typeof content !== 'string') return Buffer.from(content.buffer, content.byteOffset, content.byteLength);
   try {
-    return readFileSync(content);
+    return room.read(content);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
