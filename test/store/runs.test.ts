@@ -19,6 +19,12 @@ describe('runs that two texts have in common', () => {
     expect(commonRuns(one, other, false)).toEqual(texts);
   });
 
+  it('are no more than so many short ones', () => {
+    const text = (own: string): string =>
+      Array.from({ length: 50 }, (_, n) => `a${n}x b${n}x c${n}x ${own}${n}y`).join(' ');
+    expect(commonRuns(text('p'), text('q'), false)).toHaveLength(32);
+  });
+
   it('are none where texts differ in every third word', () => {
     expect(commonRuns('a b 1x c d 2x e f', 'a b 1y c d 2y e f', false)).toEqual([]);
   });

@@ -14,6 +14,8 @@ import { INDEX_COLUMNS, PHRASE_WORDS, SEARCHED_COLUMNS, startsOf } from './searc
 const LONG_WORDS = 12;
 /** Shorter ones take less room in each mail than marks would. */
 const SHORT_WORDS = 3;
+/** Of a column; a search asks for each that has what is looked for. */
+const MOST_SHORT = 32;
 /** Where long runs are looked for: at places where so many words are the same. */
 const SHINGLE_WORDS = 8;
 /** Dates and numbers of one day are no part of a short run: the next mail has others. */
@@ -94,10 +96,13 @@ export function commonRuns(one: string, other: string, isOverGaps: boolean): str
   const isShort = (word: string): boolean => isLong(word) && !NUMBER.test(word);
   const common: Stretch[] = [];
   let [fromA, fromB] = [0, 0];
+  let left = MOST_SHORT;
   const end = { a: a.length, b: b.length, words: 0 };
   for (const long of [...stretchesOf(a, b, { shingle: SHINGLE_WORDS, least: LONG_WORDS, isShared: isLong }), end]) {
     const between = [a.slice(fromA, long.a), b.slice(fromB, long.b)] as const;
-    const short = stretchesOf(...between, { shingle: SHORT_WORDS, least: SHORT_WORDS, isShared: isShort });
+    const looking = { shingle: SHORT_WORDS, least: SHORT_WORDS, isShared: isShort };
+    const short = stretchesOf(...between, looking).slice(0, left);
+    left -= short.length;
     for (const one of short) common.push({ ...one, b: one.b + fromB });
     if (long !== end) common.push(long);
     [fromA, fromB] = [long.a + long.words, long.b + long.words];
