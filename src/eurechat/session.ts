@@ -1,8 +1,10 @@
-import { createId, type TlsFacts } from '../mail/message.ts';
+import type { TlsFacts } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
+import { SessionAccount } from '../mail/session-account.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
 import { isThisMachine } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
+import { Sleep, type Sleepers } from '../wire/sleep.ts';
 import type { Directory, Pass } from './directory.ts';
 import type { EurechatLimits } from './limits.ts';
 
@@ -33,29 +35,31 @@ export interface EurechatServices {
   readonly doorkeeper: Doorkeeper;
   readonly report: Reporter;
   /** Room for replies that are held back, over all sessions. */
-  readonly sleepers: { take(address: string): boolean; give(address: string): void };
+  readonly sleepers: Sleepers;
 }
 
 /** One client's session with the directory. */
 export class Session implements WireSession {
   readonly services: EurechatServices;
-  readonly id = createId();
   readonly address: string;
-  readonly #startedAt = performance.now();
+  readonly #account: SessionAccount;
+  readonly #sleep: Sleep;
   tls: TlsFacts | undefined;
   /** The name that USER gave, until PASS comes. */
   user = '';
   #pass: Pass | undefined;
   readonly chunkBytes = 0;
-  #commands = 0;
-  #failures = 0;
   #loginFailed = false;
-  #sleeps = false;
 
   constructor(services: EurechatServices, address: string) {
     this.services = services;
     this.address = address;
-    services.report({ type: 'session-start', protocol: 'EURECHAT', session: this.id, address });
+    this.#account = new SessionAccount('EURECHAT', address, services.report);
+    this.#sleep = new Sleep(services.sleepers, address);
+  }
+
+  get id(): string {
+    return this.#account.id;
   }
 
   get limits(): EurechatLimits {
@@ -78,14 +82,12 @@ export class Session implements WireSession {
 
   /** Tells what came of a login, and remembers a wrong one for the pace of the reply. */
   judged(admission: Admission): void {
-    const { report } = this.services;
-    const facts = { protocol: 'EURECHAT', session: this.id, address: this.address, mechanism: 'USER' };
     if (admission.ok) {
       this.#pass = admission.pass;
-      report({ type: 'login', ...facts, user: admission.pass.user });
+      this.#account.loggedIn(admission.pass.user);
     } else {
       this.#loginFailed = admission.why !== 'busy';
-      report({ type: 'login-refused', ...facts, why: admission.why, user: '' });
+      this.#account.loginRefused(admission.why);
     }
   }
 
@@ -98,42 +100,24 @@ export class Session implements WireSession {
   }
 
   settle(_event: string, line: string, reply: Reply): Pace {
-    if (line !== '') this.#commands++;
+    if (line !== '') this.#account.commands++;
     if (reply.outcome !== 'fail') return 0;
-    this.#failures++;
-    if (!this.#loginFailed || !this.services.sleepers.take(this.address)) return 0;
+    this.#account.failures++;
+    if (!this.#loginFailed || !this.#sleep.begin()) return 0;
     this.#loginFailed = false;
-    this.#sleeps = true;
     return this.limits.loginFailureDelayMs;
   }
 
   rested(): void {
-    if (!this.#sleeps) return;
-    this.#sleeps = false;
-    this.services.sleepers.give(this.address);
+    this.#sleep.end();
   }
 
   crashed(state: string, event: string, error: unknown): void {
-    this.services.report({ type: 'crash', where: event, session: this.id, state, error });
+    this.#account.crashed(event, state, error);
   }
 
-  closed({ bytesIn, bytesOut, reason, trouble }: SessionEnd): void {
-    this.rested();
-    this.services.report({
-      type: 'session-end',
-      protocol: 'EURECHAT',
-      session: this.id,
-      address: this.address,
-      hello: '',
-      ...(this.tls && { tls: this.tls }),
-      messages: 0,
-      commands: this.#commands,
-      failures: this.#failures,
-      bytesIn,
-      bytesOut,
-      milliseconds: performance.now() - this.#startedAt,
-      reason,
-      ...(trouble !== undefined && { trouble }),
-    });
+  closed(end: SessionEnd): void {
+    this.#sleep.end();
+    this.#account.ended(end, this.tls);
   }
 }

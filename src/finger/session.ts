@@ -1,5 +1,5 @@
-import { createId } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
+import { SessionAccount } from '../mail/session-account.ts';
 import type { SessionEnd, Session as WireSession } from '../wire/connection.ts';
 import { isThisMachine } from '../wire/networks.ts';
 import type { FingerLimits } from './limits.ts';
@@ -17,19 +17,20 @@ export interface FingerServices {
 /** One client's question. */
 export class FingerSession implements WireSession {
   readonly services: FingerServices;
-  readonly id = createId();
   readonly address: string;
   readonly chunkBytes = 0;
   readonly ceilingBytes = 0;
-  readonly #startedAt = performance.now();
+  readonly #account: SessionAccount;
   readonly #gone = new AbortController();
-  #queries = 0;
-  #failures = 0;
 
   constructor(services: FingerServices, address: string) {
     this.services = services;
     this.address = address;
-    services.report({ type: 'session-start', protocol: 'FINGER', session: this.id, address });
+    this.#account = new SessionAccount('FINGER', address, services.report);
+  }
+
+  get id(): string {
+    return this.#account.id;
   }
 
   get limits(): FingerLimits & { readonly [deadline: string]: number } {
@@ -51,8 +52,8 @@ export class FingerSession implements WireSession {
   }
 
   settle(event: string, _line: string, reply: { readonly outcome: string }): 0 {
-    if (event === 'answer') this.#queries++;
-    if (reply.outcome === 'fail') this.#failures++;
+    if (event === 'answer') this.#account.commands++;
+    if (reply.outcome === 'fail') this.#account.failures++;
     return 0;
   }
 
@@ -62,24 +63,11 @@ export class FingerSession implements WireSession {
 
   crashed(state: string, _event: string, error: unknown): void {
     if (this.#gone.signal.aborted) return; // nobody is left to be told, and the source was asked to stop
-    this.services.report({ type: 'crash', where: 'finger source', session: this.id, state, error });
+    this.#account.crashed('finger source', state, error);
   }
 
-  closed({ reason, bytesIn, bytesOut }: SessionEnd): void {
+  closed(end: SessionEnd): void {
     this.#gone.abort(new Error('the client has gone'));
-    this.services.report({
-      type: 'session-end',
-      protocol: 'FINGER',
-      session: this.id,
-      address: this.address,
-      hello: '',
-      messages: 0,
-      commands: this.#queries,
-      failures: this.#failures,
-      bytesIn,
-      bytesOut,
-      milliseconds: performance.now() - this.#startedAt,
-      reason,
-    });
+    this.#account.ended(end);
   }
 }

@@ -1,8 +1,10 @@
-import { createId, type TlsFacts } from '../mail/message.ts';
+import type { TlsFacts } from '../mail/message.ts';
 import type { Reporter } from '../mail/report.ts';
+import { SessionAccount } from '../mail/session-account.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
 import { isThisMachine } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
+import { Sleep, type Sleepers } from '../wire/sleep.ts';
 import type { Pop3Limits } from './limits.ts';
 import { Maildrop, type MaildropServices } from './maildrop.ts';
 import { isRefused, type Refused } from './replies.ts';
@@ -45,7 +47,7 @@ export interface Pop3Services extends Omit<MaildropServices, 'most'> {
   /** EXPIRE of CAPA (RFC 2449 §6.7): days that a message stays at least, or NEVER; absent where nobody can say. */
   readonly expire?: string;
   /** Room for replies that are held back, over all sessions. */
-  readonly sleepers: { take(address: string): boolean; give(address: string): void };
+  readonly sleepers: Sleepers;
 }
 
 /** Lines that are no work of a client of POP3. */
@@ -54,9 +56,9 @@ const STRAY: ReadonlySet<string> = new Set(['unknown', 'misplaced', 'badLine']);
 /** One client's session: whose maildrop is open, and the counters that end its patience. */
 export class Session implements WireSession {
   readonly services: Pop3Services;
-  readonly id = createId();
   readonly address: string;
-  readonly #startedAt = performance.now();
+  readonly #account: SessionAccount;
+  readonly #sleep: Sleep;
   tls: TlsFacts | undefined;
   /** The inbox that USER named, until PASS comes. */
   user = '';
@@ -65,21 +67,22 @@ export class Session implements WireSession {
   #maildrop: Maildrop | undefined;
   readonly chunkBytes = 0;
   readonly ceilingBytes = 0;
-  #commands = 0;
-  #failures = 0;
   #strays = 0;
-  #retrieved = 0;
   #loginFailures = 0;
   #loginFailed = false;
   /** The session is cut for guessing. */
   loginsFailed = false;
-  #sleeps = false;
   isOver = false;
 
   constructor(services: Pop3Services, address: string) {
     this.services = services;
     this.address = address;
-    services.report({ type: 'session-start', protocol: 'POP3', session: this.id, address });
+    this.#account = new SessionAccount('POP3', address, services.report);
+    this.#sleep = new Sleep(services.sleepers, address);
+  }
+
+  get id(): string {
+    return this.#account.id;
   }
 
   get limits(): Pop3Limits {
@@ -112,16 +115,14 @@ export class Session implements WireSession {
 
   /** Tells what came of a login, and remembers a wrong one for the pace of the reply. */
   judged(admission: Admission): void {
-    const { report } = this.services;
-    const facts = { protocol: 'POP3', session: this.id, address: this.address, mechanism: 'USER' };
-    if (admission.ok) report({ type: 'login', ...facts, user: admission.pass.inbox });
-    else report({ type: 'login-refused', ...facts, why: admission.why, user: '' });
+    if (admission.ok) this.#account.loggedIn(admission.pass.inbox);
+    else this.#account.loginRefused(admission.why);
     this.#loginFailed = !admission.ok && admission.why !== 'busy';
   }
 
   /** A message goes out whole. */
   retrieved(): void {
-    this.#retrieved++;
+    this.#account.messages++;
   }
 
   /** Forgets all that was said in clear text (RFC 2595 §4). */
@@ -135,10 +136,10 @@ export class Session implements WireSession {
   }
 
   settle(event: string, line: string, reply: Reply): Pace {
-    if (line !== '') this.#commands++;
+    if (line !== '') this.#account.commands++;
     if (isRefused(reply)) this.#refused(reply);
     if (reply.outcome !== 'fail') return 0;
-    this.#failures++;
+    this.#account.failures++;
     if (this.#loginFailed) {
       this.#loginFailed = false;
       return this.#paceOfGuesses();
@@ -157,42 +158,24 @@ export class Session implements WireSession {
   #paceOfGuesses(): Pace {
     this.#loginFailures++;
     const { loginFailuresBeforeCut, loginFailureDelayMs } = this.limits;
-    if (this.#loginFailures >= loginFailuresBeforeCut || !this.services.sleepers.take(this.address)) {
+    if (this.#loginFailures >= loginFailuresBeforeCut || !this.#sleep.begin()) {
       this.loginsFailed = true;
       return 'cut';
     }
-    this.#sleeps = true;
     return loginFailureDelayMs * 2 ** (this.#loginFailures - 1);
   }
 
   rested(): void {
-    if (!this.#sleeps) return;
-    this.#sleeps = false;
-    this.services.sleepers.give(this.address);
+    this.#sleep.end();
   }
 
   crashed(state: string, event: string, error: unknown): void {
-    this.services.report({ type: 'crash', where: event, session: this.id, state, error });
+    this.#account.crashed(event, state, error);
   }
 
-  closed({ bytesIn, bytesOut, reason, trouble }: SessionEnd): void {
-    this.rested();
+  closed(end: SessionEnd): void {
+    this.#sleep.end();
     this.isOver = true;
-    this.services.report({
-      type: 'session-end',
-      protocol: 'POP3',
-      session: this.id,
-      address: this.address,
-      hello: '',
-      ...(this.tls && { tls: this.tls }),
-      messages: this.#retrieved,
-      commands: this.#commands,
-      failures: this.#failures,
-      bytesIn,
-      bytesOut,
-      milliseconds: performance.now() - this.#startedAt,
-      reason,
-      ...(trouble !== undefined && { trouble }),
-    });
+    this.#account.ended(end, this.tls);
   }
 }
