@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Peer } from '../../src/wire/peer.ts';
 import { TcpPeer, takeOver } from '../../src/wire/tcp-peer.ts';
 import { until } from '../support/until.ts';
@@ -119,6 +119,28 @@ describe.each(['TcpPeer', 'net.Socket'])('a connection as %s', (kind) => {
     expect(events).toEqual(['end', 'close']);
   });
 
+  it('brings whole what comes octet by octet, and its end', async () => {
+    const sent = Buffer.from('octet by octet\r\n'.repeat(200));
+    const parts: Buffer[] = [];
+    let ended = false;
+    const port = await serve(kind, (peer) => {
+      peer.on('data', (view) => parts.push(Buffer.from(view)));
+      peer.on('end', () => {
+        ended = true;
+        peer.end();
+      });
+      peer.on('close', () => {});
+    });
+    const socket = client(port).setNoDelay(true);
+    for (const octet of sent) {
+      socket.write(Buffer.of(octet));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    socket.end();
+    await until(() => ended);
+    expect(Buffer.concat(parts).toString()).toBe(sent.toString());
+  });
+
   it('tells of a reset, and is gone then', async () => {
     const events: string[] = [];
     const port = await serve(kind, (peer) => {
@@ -165,6 +187,164 @@ describe.each(['TcpPeer', 'net.Socket'])('a connection as %s', (kind) => {
     const socket = client(port);
     await until(() => socket.closed);
     expect(socket.text.length).toBe(last.length);
+  });
+});
+
+describe('a client that sends octet by octet', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+  });
+  afterEach(() => {
+    vi.runAllTimers();
+    vi.useRealTimers();
+  });
+
+  /** A peer on a handle that does nothing but tell whether it reads. */
+  function rawPeer(): { peer: TcpPeer; handle: { isReading: boolean; calls: number }; got: number[] } {
+    const handle = {
+      isReading: false,
+      calls: 0,
+      readStart: () => {
+        handle.isReading = true;
+        handle.calls++;
+        return 0;
+      },
+      readStop: () => {
+        handle.isReading = false;
+        return 0;
+      },
+      writeBuffer: () => 0,
+      close: (done: () => void) => done(),
+      useUserBuffer: () => {},
+      setNoDelay: () => 0,
+      getpeername: () => 0,
+    };
+    const peer = new TcpPeer(handle as unknown as ConstructorParameters<typeof TcpPeer>[0]);
+    const got: number[] = [];
+    peer.on('data', (view: Buffer) => got.push(view.length));
+    return { peer, handle, got };
+  }
+
+  function arrive(peer: TcpPeer, reads: number, octets = 1): void {
+    for (let read = 0; read < reads; read++) peer.arrived(octets);
+  }
+
+  it('is not read for a moment after eight short reads in a row', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 7);
+    expect(handle.isReading).toBe(true);
+    arrive(peer, 1);
+    expect(handle.isReading).toBe(false);
+    vi.advanceTimersByTime(4);
+    expect(handle.isReading).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(handle.isReading).toBe(true);
+  });
+
+  it('rests again after two short reads behind what was gathered, and after eight behind longer reads', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 8);
+    for (const gathered of [8, 16, 17, 2000]) {
+      vi.advanceTimersByTime(5);
+      arrive(peer, 1, gathered);
+      arrive(peer, 1);
+      expect(handle.isReading).toBe(true);
+      arrive(peer, 1);
+      expect(handle.isReading).toBe(false);
+    }
+    vi.advanceTimersByTime(5);
+    arrive(peer, 2, 2000);
+    arrive(peer, 7);
+    expect(handle.isReading).toBe(true);
+  });
+
+  it('shares its moment with all others, so that there is one timer', () => {
+    const many = Array.from({ length: 50 }, rawPeer);
+    for (const { peer } of many) arrive(peer, 8);
+    expect(vi.getTimerCount()).toBe(1);
+    vi.advanceTimersByTime(5);
+    expect(many.every(({ handle }) => handle.isReading)).toBe(true);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does not rest if it is answered', () => {
+    const { peer, handle } = rawPeer();
+    for (let command = 0; command < 100; command++) {
+      arrive(peer, 7);
+      peer.write(Buffer.from('250 OK\r\n'));
+    }
+    expect(handle.calls).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('rests after 64 short reads only, once a moment has gathered next to nothing, as of whoever types', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 8);
+    for (let round = 0; round < 3; round++) {
+      vi.advanceTimersByTime(5);
+      arrive(peer, 1, 7);
+      arrive(peer, 63);
+      expect(handle.isReading).toBe(true);
+      arrive(peer, 1);
+      expect(handle.isReading).toBe(false);
+    }
+  });
+
+  it('does not rest if its reads are no longer short', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 100, 17);
+    expect(handle.calls).toBe(1);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('does not rest while it is paused anyway', () => {
+    const { peer, handle } = rawPeer();
+    peer.on('data', () => peer.pause());
+    arrive(peer, 8);
+    expect(vi.getTimerCount()).toBe(0);
+    peer.resume();
+    expect(handle.isReading).toBe(true);
+  });
+
+  it('stays paused after the moment if it was paused', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 8);
+    peer.pause();
+    vi.advanceTimersByTime(5);
+    expect(handle.isReading).toBe(false);
+    peer.resume();
+    expect(handle.isReading).toBe(true);
+  });
+
+  it('is read no sooner if it is paused and resumed in the moment', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 8);
+    peer.pause();
+    peer.resume();
+    expect(handle.isReading).toBe(false);
+    vi.advanceTimersByTime(5);
+    expect(handle.isReading).toBe(true);
+  });
+
+  it('brings what was given back before anything that comes after the moment', async () => {
+    const { peer, handle, got } = rawPeer();
+    arrive(peer, 8);
+    peer.pause();
+    peer.unshift(Buffer.alloc(20));
+    peer.resume();
+    vi.advanceTimersByTime(5);
+    expect(handle.isReading).toBe(false);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(got.at(-1)).toBe(20);
+    expect(handle.isReading).toBe(true);
+  });
+
+  it('is left alone after the moment if it has gone', () => {
+    const { peer, handle } = rawPeer();
+    arrive(peer, 8);
+    peer.destroy();
+    vi.advanceTimersByTime(5);
+    expect(handle.isReading).toBe(false);
   });
 });
 
