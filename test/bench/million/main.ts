@@ -26,9 +26,8 @@ const FILL_SECONDS = 3600;
 const ROUND_MS = 5000;
 const SESSIONS = 20;
 const STARTS = 5;
-const MESSAGE = Buffer.from(
-  `From: Load <load@out.example>\r\nTo: Box <box@load.example>\r\nSubject: load\r\n\r\n${`${'x'.repeat(70)}\r\n`.repeat(55)}`,
-);
+const HEADER = 'From: Load <load@out.example>\r\nTo: Box <box@load.example>\r\nSubject: load\r\n\r\n';
+const LINE = `${'x'.repeat(70)}\r\n`;
 
 /**
  * Measures a daemon with an empty store and one with many messages, which removes one for each that comes, in turns.
@@ -39,17 +38,19 @@ export async function measureMillion({ messages, data, rounds }: MillionOptions)
   mkdirSync(full, { recursive: true });
   await fill(full, messages, INBOXES, FILL_SECONDS);
   const empty = mkdtempSync(join(tmpdir(), 'inboxd-bench-empty-'));
-  const bound = String(bytesIn(full));
+  const { bytes, messages: stored } = totalsOf(full);
+  const bound = String(bytes);
+  const message = messageOf(bytes / stored); // larger ones would each take the place of several
   try {
     const starts = { empty: await startsOf(empty, '0'), full: await startsOf(full, bound) };
     const servers = [await start(empty, '0'), await start(full, bound)] as const;
     try {
       const done: [Round, Round][] = [];
       for (let n = 0; n <= rounds; n++) {
-        const round: [Round, Round] = [await load(servers[0].port), await load(servers[1].port)];
+        const round: [Round, Round] = [await load(servers[0].port, message), await load(servers[1].port, message)];
         if (n > 0) done.push(round); // the first warms up
       }
-      return tableOf(messages, starts, done, servers.map(memoryOf));
+      return tableOf({ messages, bytes: message.length }, starts, done, servers.map(memoryOf));
     } finally {
       for (const server of servers) await server.stop();
     }
@@ -74,7 +75,7 @@ async function startsOf(data: string, keepBytes: string): Promise<number> {
 }
 
 /** Sends as fast as the sessions can for a while. */
-async function load(port: number): Promise<Round> {
+async function load(port: number, content: Buffer): Promise<Round> {
   const times: number[] = [];
   const end = performance.now() + ROUND_MS;
   const session = async (number: number): Promise<void> => {
@@ -84,7 +85,7 @@ async function load(port: number): Promise<Round> {
       await submit(client, {
         from: 'load@out.example',
         to: [`user${(n * 97) % INBOXES}@example.com`],
-        content: MESSAGE,
+        content,
       });
       times.push(performance.now() - began);
     }
@@ -95,10 +96,16 @@ async function load(port: number): Promise<Round> {
   return { perSecond: times.length / (ROUND_MS / 1000), p99: times[Math.floor(times.length * 0.99)] ?? Number.NaN };
 }
 
-function bytesIn(directory: string): number {
+/** A message of about so many octets. */
+function messageOf(bytes: number): Buffer {
+  return Buffer.from(HEADER + LINE.repeat(Math.round((bytes - HEADER.length) / LINE.length)));
+}
+
+function totalsOf(directory: string): { readonly bytes: number; readonly messages: number } {
   const database = new DatabaseSync(join(directory, 'inboxd.db'), { readOnly: true });
   try {
-    return Number(database.prepare('SELECT bytes FROM totals').get()?.bytes);
+    const totals = database.prepare('SELECT bytes, messages FROM totals').get();
+    return { bytes: Number(totals?.bytes), messages: Number(totals?.messages) };
   } finally {
     database.close();
   }
@@ -112,7 +119,7 @@ function memoryOf({ pid }: RunningServer): { readonly resident: number; readonly
 }
 
 function tableOf(
-  messages: number,
+  { messages, bytes }: { readonly messages: number; readonly bytes: number },
   starts: { readonly empty: number; readonly full: number },
   rounds: readonly (readonly [Round, Round])[],
   memory: readonly ReturnType<typeof memoryOf>[],
@@ -126,7 +133,8 @@ function tableOf(
   const [small, large] = [memory[0]!, memory[1]!];
   return [
     `A store of ${messages.toLocaleString('en')} messages that removes the oldest for each that comes, against an empty one that keeps`,
-    `everything: ${SESSIONS} sessions that send 4 KiB as fast as they can, ${rounds.length} rounds in turns, medians.`,
+    `everything: ${SESSIONS} sessions that send as fast as they can, ${bytes} octets each as those are on average that are stored,`,
+    `${rounds.length} rounds in turns, medians.`,
     '',
     '| | empty | full | full against empty |',
     '|---|---:|---:|---:|',
