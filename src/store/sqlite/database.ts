@@ -13,7 +13,7 @@ const PAGE_BYTES = 16 * 1024;
 /** The WAL is copied into the database after this many octets: more would save little and hold up a batch for longer. */
 const CHECKPOINT_BYTES = 8 * 1024 * 1024;
 /** The system has read files in its own cache, which all threads share. */
-const CACHE_KIB = 8 * 1024;
+const CACHE_KIB = 4 * 1024;
 
 /**
  * Opens the database to write; makes it or brings it to the newest version.
