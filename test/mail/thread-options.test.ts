@@ -24,12 +24,12 @@ const CHURN = `
 
 describe('the heap of a thread', () => {
   it.each([[undefined], [512]])(
-    'has 8 MiB for new objects, however many it makes (limit for the others: %s)',
+    'has 3 MiB for new objects, however many it makes (limit for the others: %s)',
     async (mebibytes) => {
       const worker = new Worker(CHURN, { ...threadOptions(mebibytes), eval: true });
       const [bytes] = await once(worker, 'message');
       await worker.terminate();
-      expect(bytes).toBeLessThanOrEqual(8 * 2 ** 20);
+      expect(bytes).toBeLessThanOrEqual(3 * 2 ** 20);
     },
   );
 

@@ -100,7 +100,6 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
   const data: WriterOptions = { directory, naming, limits, keptEvents, deliveries: options.deliveries, now: now() };
   const writer = await startThread<WriteMethods, CommittedEvent>('writer-thread', {
     name: 'store writer',
-    load: 'busy',
     data,
     onEvent: (event) => onCommitted(event),
     onDeath,

@@ -1,5 +1,5 @@
 import { parentPort, type Transferable, Worker, workerData } from 'node:worker_threads';
-import { type Load, threadOptions } from '../../mail/thread-options.ts';
+import { threadOptions } from '../../mail/thread-options.ts';
 import { StoreError } from '../errors.ts';
 import { asStoreError, MEMORY } from './sqlite-errors.ts';
 
@@ -54,7 +54,6 @@ export interface ThreadOptions<E> {
   /** The thread is gone though nobody ended it. */
   readonly onDeath?: (error: Error) => void;
   readonly heapMiB?: number;
-  readonly load?: Load;
 }
 
 /**
@@ -95,7 +94,7 @@ export class Thread<M extends Methods, E = never> {
     const extension = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
     const entry = file instanceof URL ? file : new URL(`./${file}${extension}`, import.meta.url);
     this.#worker = new Worker(entry, {
-      ...threadOptions(options.heapMiB, options.load),
+      ...threadOptions(options.heapMiB),
       name: options.name,
       workerData: options.data,
     });
