@@ -13,10 +13,11 @@ import type { Filter } from './mail/filter.ts';
 import type { Reporter } from './mail/report.ts';
 import type { Resolver } from './mail/resolver.ts';
 import type { SmtpLimits } from './smtp/limits.ts';
-import type { PreparedServices, Sleepers } from './smtp/session.ts';
+import type { PreparedServices } from './smtp/session.ts';
 import type { Gate, Listener } from './wire/listener.ts';
 import { Places } from './wire/listener.ts';
 import { isThisMachine, Networks } from './wire/networks.ts';
+import type { Sleepers } from './wire/sleep.ts';
 
 /** What keeps clients within bounds, made of a configuration; what is off in there costs nothing. */
 export interface Guard {

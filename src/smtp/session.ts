@@ -10,6 +10,7 @@ import { BareNewlines } from '../wire/bare-newlines.ts';
 import type { Pace, SessionEnd, Session as WireSession } from '../wire/connection.ts';
 import { isThisMachine, type Networks } from '../wire/networks.ts';
 import type { Reply } from '../wire/reply.ts';
+import { Sleep, type Sleepers } from '../wire/sleep.ts';
 import { splitVerb } from '../wire/split-verb.ts';
 import { announce, MECHANISMS } from './extensions.ts';
 import { arrange, type Filters } from './filters.ts';
@@ -61,12 +62,6 @@ export interface Logins {
 export interface Welcome {
   readonly reply: SmtpReply;
   readonly keywords: ReadonlySet<string>;
-}
-
-/** Bounds how many replies are held back at once. */
-export interface Sleepers {
-  take(address: string): boolean;
-  give(address: string): void;
 }
 
 /** Services with the replies that never change made once. */
@@ -197,7 +192,7 @@ export class Session implements WireSession {
   #filtersWait = false;
   /** How long the reply at hand is held back. */
   #heldMs = 0;
-  #sleeps = false;
+  #sleep: Sleep | undefined;
   isOver = false;
   /** Lines after a refused secret may be more of it. */
   #secretsMayFollow = false;
@@ -344,17 +339,18 @@ export class Session implements WireSession {
   }
 
   #maySleep(): boolean {
-    if (this.#sleeps) return true;
-    if (!(this.services.sleepers?.take(this.address) ?? true)) return false;
-    this.#sleeps = true;
+    const { sleepers } = this.services;
+    if (!sleepers || this.#sleep) return true;
+    const sleep = new Sleep(sleepers, this.address);
+    if (!sleep.begin()) return false;
+    this.#sleep = sleep;
     return true;
   }
 
   /** The reply that was held back is on its way. */
   rested(): void {
-    if (!this.#sleeps) return;
-    this.#sleeps = false;
-    this.services.sleepers?.give(this.address);
+    this.#sleep?.end();
+    this.#sleep = undefined;
   }
 
   /** Gives the open transaction up, whole: sender, recipients, content and what was noted about them. */
