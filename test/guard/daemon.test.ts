@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConfigInput, createDaemon, type Daemon, type Report } from '../../src/index.ts';
 import { deliver, SmtpClient } from '../support/smtp-client.ts';
+import { until } from '../support/until.ts';
 
 /** The limits as clients meet them: a daemon of its own, to which 127.0.0.x are different addresses. */
 
@@ -131,6 +132,7 @@ describe('one connection', () => {
       client.write('NOOP\r\n').catch(() => {});
       await sleep(20);
     }
+    await until(() => reports.some(({ type }) => type === 'session-end'));
     expect(reports.find(({ type }) => type === 'session-end')).toMatchObject({ reason: 'timeout' });
   });
 });

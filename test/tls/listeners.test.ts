@@ -23,11 +23,15 @@ afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
   reports = [];
 });
-const report = (one: Report): void => void reports.push(one);
+/** For what one test starts: a connection that is cut at its end may report after it. */
+const reporter = () => {
+  const own = reports;
+  return (one: Report): void => void own.push(one);
+};
 const ends = () => reports.flatMap((one) => (one.type === 'session-end' ? [one] : []));
 
 async function start(config: Parameters<typeof createDaemon>[0]): Promise<{ daemon: Daemon; ports: number[] }> {
-  const daemon = await createDaemon({ data: ':memory:', hostname: 'mx.test', ...config }, { report });
+  const daemon = await createDaemon({ data: ':memory:', hostname: 'mx.test', ...config }, { report: reporter() });
   undo.push(() => daemon.stop({ graceMs: 0 }));
   return { daemon, ports: daemon.listeners.map(({ url }) => Number(new URL(url).port)) };
 }
@@ -43,7 +47,7 @@ async function listen(limits: Partial<SmtpLimits>, implicit: boolean, places = 1
     limits: { ...SMTP_LIMITS, ...limits },
     sink: discard,
     spool: createMemorySpool(),
-    report,
+    report: reporter(),
     bareNewlines: 'reject',
     lenientSyntax: false,
     starttls: !implicit,
