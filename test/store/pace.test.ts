@@ -32,6 +32,18 @@ describe('the pace of work in the background', () => {
     expect(pace.isBusy).toBe(false);
   });
 
+  it('stays busy over a step that mail may have waited for, until a pause brings none', async () => {
+    const { pace, arrive } = paced();
+    await pace.step(async () => {
+      arrive();
+      return false;
+    });
+    await pace.step(async () => false);
+    expect(pace.isBusy).toBe(true);
+    await pace.step(async () => true);
+    expect(pace.isBusy).toBe(false);
+  });
+
   it('rests behind a step during which mail came, until none comes', async () => {
     const { pace, arrive } = paced();
     const from = performance.now();

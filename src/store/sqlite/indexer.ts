@@ -13,8 +13,8 @@ import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
 const STEP = { messages: 128, bytes: 4 * 1024 * 1024 };
-/** While messages arrive, less at once. */
-const BUSY_STEP = { messages: 16, bytes: 1024 * 1024 };
+/** While messages arrive, less at once: they, and the events of those that came, wait until it is written. */
+const BUSY_STEP = { messages: 4, bytes: 1024 * 1024 };
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
 const GATHER_MS = 250;
 const RETRY_MS = 10_000;

@@ -22,7 +22,7 @@ export class Pace {
   }
 
   /**
-   * Does a step and then rests as it must.
+   * Does a step and then rests as it must. That none came meanwhile says nothing: they may have waited for this step.
    * @param isHurried somebody waits for the work
    * @returns what the step returned: whether there is more to do
    */
@@ -30,7 +30,7 @@ export class Pace {
     const began = performance.now();
     const before = this.#arrived();
     const isMore = await work();
-    this.#isBusy = this.#arrived() !== before;
+    this.#isBusy ||= this.#arrived() !== before;
     if (!isMore || !this.#isBusy) return isMore;
     const restMs = Math.min((performance.now() - began) * BUSY.restTimes, BUSY.mostMs);
     for (let rested = 0; rested < restMs && this.#isBusy && !isHurried(); rested += BUSY.quietMs)

@@ -29,6 +29,11 @@ export class StoreFeed implements Feed {
   }
 
   async since(id: number, limit: number): Promise<readonly ChangeEvent[] | 'gone'> {
+    if (id === this.#latest) {
+      // who begins to follow needs no thread that reads, and does not wait for one; who asks on and on lets others in
+      await new Promise((resolve) => setImmediate(resolve));
+      if (id === this.#latest) return [];
+    }
     const found = await this.#options.read(id, limit);
     if (found === 'gone') return found;
     return found.map(({ row, lies, at, ...event }) => ({
