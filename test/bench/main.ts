@@ -117,7 +117,7 @@ if (measure) {
   process.exit(0);
 }
 
-const SMOKE_PART = 1 / 8;
+const SMOKE_PART = 1 / 16;
 if (flags.smoke) process.env.NODE_COMPILE_CACHE ??= join(tmpdir(), 'inboxd-bench-compiled'); // most of it is starting servers
 const rounds = wholeNumber(flags.rounds ?? (flags.smoke ? '2' : '5'), 'rounds');
 const contestants = present(flags.only ? choose([...USUAL, ...EXTRA], flags.only) : USUAL);
