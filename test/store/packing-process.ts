@@ -1,5 +1,5 @@
-import { createSqliteStore } from '../../src/store/sqlite/store.ts';
 import { createNewsletters } from '../bench/disk/newsletters.ts';
+import { openUnbounded } from '../bench/unbounded-store.ts';
 import { createRandom } from '../support/random.ts';
 import { sampleMessage } from './support.ts';
 
@@ -10,16 +10,7 @@ import { sampleMessage } from './support.ts';
 const [directory = '', seed = '1'] = process.argv.slice(2);
 const random = createRandom(Number(seed));
 const make = createNewsletters(7);
-const store = await createSqliteStore({
-  directory,
-  naming: 'full',
-  keepPerInbox: 0,
-  keepBytes: 0,
-  keepAgeMs: 0,
-  report: (report) => {
-    if (report.type === 'crash') throw report.error;
-  },
-});
+const store = await openUnbounded(directory);
 const kept: string[] = [];
 for (let n = Number(seed) * 100_000; ; n++) {
   const { raw, to } = make(n);

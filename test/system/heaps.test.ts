@@ -2,20 +2,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { CHURN } from '../support/churn.ts';
 
-/** A thread that makes many objects, some of which last for a while, and then says how large its space for new ones is. */
-const CHURN = `
-  let kept = [];
-  for (let n = 0; n < 1e6; n++) {
-    const made = { n, text: 'x' + n, list: [n] };
-    if (n % 50 === 0) kept.push(made);
-    if (kept.length > 10_000) kept = [];
-  }
-  const { space_size } = require('node:v8').getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
-  require('node:worker_threads').parentPort.postMessage(space_size / 2 ** 20);
-`;
-
-/** A program whose command line gives V8 much memory for new objects. @param bounds what it does before it starts a thread */
+/** A program whose command line gives V8 much memory for new objects. @param bounds what it does before it starts a thread @returns MiB */
 async function space(bounds: string): Promise<number> {
   const at = (path: string): string => fileURLToPath(new URL(`../../src/${path}`, import.meta.url));
   const program = `
@@ -28,7 +17,7 @@ async function space(bounds: string): Promise<number> {
   `;
   const given = ['--max-semi-space-size=16', '--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, given);
-  return Number(stdout);
+  return Number(stdout) / 2 ** 20;
 }
 
 describe('the heaps of a daemon', () => {

@@ -1,5 +1,4 @@
-import { StoreError } from '../errors.ts';
-import type { PackedPart } from './packing.ts';
+import { type PackedPart, parsePacked } from './packing.ts';
 
 /*
  * Messages with the same base are packed together, a few in one block: what each has of its own is little, and next to
@@ -56,7 +55,7 @@ export function encodeListed(messages: ReadonlyMap<number, Listed>): Buffer {
 
 /** @throws STORE_CORRUPT */
 export function decodeListed(plain: Uint8Array): Map<number, Listed> {
-  const rows = decoded(plain) as [number, ...string[]][];
+  const rows = parsePacked(plain, BLOCK) as [number, ...string[]][];
   return new Map(rows.map(([seq, ...listed]) => [seq, listed]));
 }
 
@@ -77,7 +76,7 @@ export function encodeParts(messages: ReadonlyMap<number, Parts>): Buffer {
  */
 export function decodeParts(plain: Uint8Array): Map<number, Parts> {
   let at = plain.indexOf(LF) + 1;
-  const rows = decoded(plain.subarray(0, at)) as [number, ...number[]][];
+  const rows = parsePacked(plain.subarray(0, at), BLOCK) as [number, ...number[]][];
   return new Map(
     rows.map(([seq, ...lengths]) => {
       const parts: Parts = {};
@@ -95,11 +94,5 @@ const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
 /** Facts first: the addresses that they and the content share are then near each other. */
 const ORDER: readonly PackedPart[] = ['facts', 'content', 'text'];
-
-function decoded(json: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString());
-  } catch (cause) {
-    throw new StoreError('STORE_CORRUPT', `A block of messages is damaged: ${(cause as Error).message}`, { cause });
-  }
-}
+/** In error texts. */
+const BLOCK = 'A block of messages';

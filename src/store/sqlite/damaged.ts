@@ -292,7 +292,7 @@ export class DamagedStore {
 
   /** The parts of a message of a block; where its row is lost, the block is found by what it holds. */
   #partsInBlock(seq: number): Parts | undefined {
-    if (!this.#hasBlocks) return undefined;
+    if (!this.#hasTable('block_pieces')) return undefined;
     const block = this.#row('SELECT block FROM messages WHERE seq = ?', seq)?.block ?? this.#blockHolding(seq);
     if (typeof block !== 'number') return undefined;
     if (this.#lastParts?.block !== block) this.#lastParts = { block, messages: this.#allParts(block) };
@@ -334,11 +334,11 @@ export class DamagedStore {
 
   /** False for a store of a version that packed nothing, whose tables are not to be missed. */
   get #isPacking(): boolean {
-    return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'packed'") !== undefined;
+    return this.#hasTable('packed');
   }
 
-  get #hasBlocks(): boolean {
-    return this.#row("SELECT 1 AS found FROM sqlite_master WHERE name = 'block_pieces'") !== undefined;
+  #hasTable(name: string): boolean {
+    return this.#row(`SELECT 1 AS found FROM sqlite_master WHERE name = '${name}'`) !== undefined;
   }
 
   #contentFile(name: string): Buffer | undefined {

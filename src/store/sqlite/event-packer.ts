@@ -1,7 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { StoreError } from '../errors.ts';
 import type { EventHead } from './journal.ts';
-import { pack, unpack } from './packing.ts';
+import { pack, parsePacked, unpack } from './packing.ts';
 
 /*
  * Old rows of the journal are packed, many in one: ids and inboxes of events that follow each other begin alike. The newest
@@ -60,10 +59,5 @@ export class EventPacker {
  * @throws STORE_CORRUPT
  */
 export function unpackEvents(frame: Uint8Array): readonly JournalRow[] {
-  const json = unpack(frame).toString();
-  try {
-    return JSON.parse(json) as JournalRow[];
-  } catch (cause) {
-    throw new StoreError('STORE_CORRUPT', `The journal is damaged: ${(cause as Error).message}`, { cause });
-  }
+  return parsePacked(unpack(frame), 'The journal') as JournalRow[];
 }

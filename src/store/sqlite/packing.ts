@@ -28,6 +28,19 @@ export function pack(plain: Uint8Array, base?: Uint8Array): Uint8Array {
   return new Uint8Array(frame); // without the spare room behind it
 }
 
+/**
+ * Reads JSON that was packed.
+ * @param what it belongs to, for the error
+ * @throws STORE_CORRUPT
+ */
+export function parsePacked(plain: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(plain.buffer, plain.byteOffset, plain.byteLength).toString());
+  } catch (cause) {
+    throw new StoreError('STORE_CORRUPT', `${what} is damaged: ${(cause as Error).message}`, { cause });
+  }
+}
+
 /** @throws STORE_CORRUPT if it is not what was packed, or the base is not the one that it was packed with */
 export function unpack(frame: Uint8Array, base?: Uint8Array): Buffer<ArrayBuffer> {
   try {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Store } from '../../../src/mail/store.ts';
-import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
 import { sampleMessage } from '../../store/support.ts';
 import { createMails } from '../search/mails.ts';
 import { median } from '../statistics.ts';
+import { openUnbounded } from '../unbounded-store.ts';
 
 export interface BackgroundOptions {
   readonly messages: number;
@@ -51,16 +51,7 @@ export async function measureBackground({ messages, rounds }: BackgroundOptions)
 
 async function measure(messages: number): Promise<Round> {
   const directory = mkdtempSync(join(tmpdir(), 'inboxd-bench-background-'));
-  const store = await createSqliteStore({
-    directory,
-    naming: 'full',
-    keepPerInbox: 0,
-    keepBytes: 0,
-    keepAgeMs: 0,
-    report: (report) => {
-      if (report.type === 'crash') throw report.error;
-    },
-  });
+  const store = await openUnbounded(directory);
   try {
     const mail = createMails(INBOXES);
     let made = 0;
