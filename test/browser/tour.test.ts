@@ -529,6 +529,19 @@ describeWithPeers('the page', ['chromium'], () => {
         await expect.poll(() => daemon.kept[0]!.summary.tags).toEqual(['one', 'two']);
       });
 
+      it('lose tags too that they have got since the dialog was opened', async () => {
+        await visit();
+        await rows().first().waitFor();
+        await page.keyboard.press('Shift+A');
+        await openDialog('t');
+        const [one] = daemon.kept;
+        one!.summary = { ...one!.summary, tags: ['late'] };
+        daemon.touch(one!.summary.id);
+        await page.getByRole('dialog').getByRole('button', { name: 'late' }).click();
+        await page.getByRole('button', { name: 'Save' }).click();
+        await expect.poll(() => one!.summary.tags).toEqual([]);
+      });
+
       it('are deleted together, and come back', async () => {
         await visit();
         await ticks().first().click();
