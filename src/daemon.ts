@@ -5,8 +5,7 @@ import { innerProtocol } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { type Door, type DoorParts, urlOf } from './doors/door.ts';
-import { createDirectory } from './doors/eurechat.ts';
-import { DOORS } from './doors/table.ts';
+import { loadDoors } from './doors/table.ts';
 import { openCertificates } from './encryption.ts';
 import { StartError } from './errors.ts';
 import type { UserSource } from './finger/source.ts';
@@ -15,7 +14,7 @@ import { createGuard } from './guarding.ts';
 import { Clients } from './http/clients.ts';
 import type { Context } from './http/context.ts';
 import { type HttpAccess, openHttpAccess } from './http-access.ts';
-import { openKeep } from './keep.ts';
+import { type Keep, openKeep } from './keep.ts';
 import { listenFailure } from './listen-failure.ts';
 import { openLogins } from './logins.ts';
 import type { Filter } from './mail/filter.ts';
@@ -24,8 +23,9 @@ import type { Resolver } from './mail/resolver.ts';
 import type { Sink } from './mail/sink.ts';
 import type { Store } from './mail/store.ts';
 import { openMilters } from './milters.ts';
+import { createDirectory } from './noticing.ts';
 import { createCounters } from './report/counters.ts';
-import { createMetrics, type Metrics } from './report/metrics.ts';
+import type { Metrics } from './report/metrics.ts';
 import { startResponding } from './responding.ts';
 import { seatSockets } from './seats.ts';
 import type { PassedSocket } from './system/passed-sockets.ts';
@@ -104,18 +104,26 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     if (one.type === 'refusal') for (const tell of refusalListeners) tell(one);
   };
   const undo: (() => Promise<void>)[] = [];
+  let opening: Promise<Keep> | undefined;
   try {
-    const hasher = new Hasher(AUTH_LIMITS);
+    const servers = config.dnsServer === '' ? [] : [config.dnsServer];
+    const resolver = parts.resolver ?? createResolver({ servers, deadlineMs: DNS_MS });
     const listen = seatSockets(config.listen, parts.sockets ?? []);
+    // the thread of the store needs longest to begin; meanwhile there are modules to load and files to read
+    opening = openKeep(config, { sink: parts.sink, resolver }, report, undo);
+    const protocols = listen.map(({ protocol }) => innerProtocol(protocol));
+    const loading = loadDoors(protocols);
+    for (const failed of [opening, loading]) failed.catch(() => {}); // is thrown below, if nothing else is
+    const hasher = new Hasher(AUTH_LIMITS);
     const http = await openHttpAccess({ ...config, listen }, report, hasher);
     const logins = await openLogins(config, report, hasher);
     const rules = openRules(config);
     const certificates = await openCertificates({ ...config, listen }, report, parts.sink === undefined);
     undo.push(async () => certificates?.stop());
-    const servers = config.dnsServer === '' ? [] : [config.dnsServer];
-    const resolver = parts.resolver ?? createResolver({ servers, deadlineMs: DNS_MS });
-    const keep = await openKeep(config, { sink: parts.sink, resolver }, report, undo);
-    if (listen.some(({ protocol }) => innerProtocol(protocol) === 'http')) {
+    const keep = await opening;
+    const makers = await loading;
+    if (protocols.includes('http')) {
+      const { createMetrics } = await import('./report/metrics.ts');
       const { store, webhooks } = keep;
       metrics = createMetrics({ version: VERSION, stats: () => store.stats(), webhooks: () => webhooks.list() });
     }
@@ -134,7 +142,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       requestsPerMinute: config.httpClientRequests,
       heldPerClient: config.httpClientHeld,
     });
-    const milters = openMilters(config, { spool: keep.spool, report, rules });
+    const milters = await openMilters(config, { spool: keep.spool, report, rules });
     const doorParts: DoorParts = {
       config,
       keep,
@@ -154,7 +162,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     };
     const doors: Door[] = [];
     for (const address of listen) {
-      const door = await DOORS[innerProtocol(address.protocol)](address, doorParts);
+      const door = await makers.get(innerProtocol(address.protocol))!(address, doorParts);
       undo.push(() => door.stop(0));
       doors.push(door);
     }
@@ -191,6 +199,7 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       stop: ({ graceMs = config.graceMs } = {}) => (stopped ??= stop(graceMs)),
     };
   } catch (error) {
+    await opening?.catch(() => {}); // what it has opened is in `undo` then
     for (const step of undo.reverse()) await step();
     throw error;
   }

@@ -3,7 +3,6 @@ import type { Config } from './config/settings.ts';
 import type { Spool } from './mail/content.ts';
 import type { Filter } from './mail/filter.ts';
 import type { Reporter } from './mail/report.ts';
-import { prepareMilters } from './milter/filter.ts';
 import { VERSION } from './version.ts';
 
 export interface MiltersParts {
@@ -14,7 +13,12 @@ export interface MiltersParts {
 }
 
 /** The milters of a configuration, as the filters of each listener of mail. */
-export function openMilters(config: Config, parts: MiltersParts): (address: ListenAddress) => readonly Filter[] {
+export async function openMilters(
+  config: Config,
+  parts: MiltersParts,
+): Promise<(address: ListenAddress) => readonly Filter[]> {
+  if (config.milters.length === 0) return () => [];
+  const { prepareMilters } = await import('./milter/filter.ts'); // most daemons ask none
   const filtersOf = prepareMilters(config.milters);
   const { hostname, maxMessageBytes: contentBytes, maxRecipients: recipients } = config;
   const software = `inboxd ${VERSION}`;

@@ -47,7 +47,7 @@ export async function milterCheck(config: Config, file: string, options: MilterC
     const report = (one: Report): void => {
       if (one.type === 'milter' || one.type === 'milter-failure' || one.type === 'milter-oddity') told.push(one);
     };
-    const filters = openMilters(config, { spool, report, rules: undefined })(LISTENER);
+    const filters = (await openMilters(config, { spool, report, rules: undefined }))(LISTENER);
     const result = await tryFilters(filters, await mailOf(content, options, config.hostname));
     if (options.json) printJson(jsonOf(result, told));
     else if (options.raw) await printRaw(result);

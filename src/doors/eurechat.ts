@@ -2,9 +2,8 @@ import { formatListenUrl, isEncrypted, type ListenAddress } from '../config/list
 import type { Config } from '../config.ts';
 import { encryptMail } from '../encryption.ts';
 import { StartError } from '../errors.ts';
-import { createCaller } from '../eurechat/caller.ts';
-import { Directory, type Pass } from '../eurechat/directory.ts';
-import { DIRECTORY_LIMITS, EURECHAT_LIMITS } from '../eurechat/limits.ts';
+import type { Pass } from '../eurechat/directory.ts';
+import { EURECHAT_LIMITS } from '../eurechat/limits.ts';
 import { parseUser } from '../eurechat/names.ts';
 import { err } from '../eurechat/replies.ts';
 import { type Admission, type Doorkeeper, type EurechatServices, Session } from '../eurechat/session.ts';
@@ -13,18 +12,10 @@ import { allows, covers, type Grant } from '../http/auth/grant.ts';
 import type { HttpAccess } from '../http-access.ts';
 import { matchesGlob } from '../mail/glob.ts';
 import type { Naming } from '../mail/inbox.ts';
-import type { Reporter } from '../mail/report.ts';
-import type { Store } from '../mail/store.ts';
 import { Connection } from '../wire/connection.ts';
 import type { ListenerOptions } from '../wire/listener.ts';
 import { isThisMachine } from '../wire/networks.ts';
 import { type MakeDoor, machineDoor } from './door.ts';
-
-/** Makes the directory that all listeners of eurechat share; it does nothing until somebody is bound. */
-export function createDirectory({ naming }: Config, { feed }: Store, report: Reporter): Directory {
-  const limits = DIRECTORY_LIMITS;
-  return new Directory({ caller: createCaller(limits), limits, feed, naming, report });
-}
 
 /** eurechat: tells terminals of new mail. */
 export const eurechatDoor: MakeDoor = async (address, parts) => {

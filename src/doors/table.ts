@@ -1,17 +1,18 @@
 import type { InnerProtocol } from '../config/listen-url.ts';
 import type { MakeDoor } from './door.ts';
-import { eurechatDoor } from './eurechat.ts';
-import { fingerDoor } from './finger.ts';
-import { httpDoor } from './http.ts';
-import { mailDoor } from './mail.ts';
-import { pop3Door } from './pop3.ts';
 
 /** What opens the listeners of each protocol. */
-export const DOORS: Readonly<Record<InnerProtocol, MakeDoor>> = {
-  smtp: mailDoor,
-  lmtp: mailDoor,
-  pop3: pop3Door,
-  finger: fingerDoor,
-  eurechat: eurechatDoor,
-  http: httpDoor,
+const DOORS: Readonly<Record<InnerProtocol, () => Promise<MakeDoor>>> = {
+  smtp: async () => (await import('./mail.ts')).mailDoor,
+  lmtp: async () => (await import('./mail.ts')).mailDoor,
+  pop3: async () => (await import('./pop3.ts')).pop3Door,
+  finger: async () => (await import('./finger.ts')).fingerDoor,
+  eurechat: async () => (await import('./eurechat.ts')).eurechatDoor,
+  http: async () => (await import('./http.ts')).httpDoor,
 };
+
+/** Loads what opens listeners of these protocols; of the others there is nothing in memory, and nobody waits for it. */
+export async function loadDoors(protocols: Iterable<InnerProtocol>): Promise<ReadonlyMap<InnerProtocol, MakeDoor>> {
+  const loading = [...new Set(protocols)].map(async (protocol) => [protocol, await DOORS[protocol]()] as const);
+  return new Map(await Promise.all(loading));
+}

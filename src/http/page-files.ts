@@ -9,8 +9,8 @@ export interface PageFile {
   readonly type: string;
   readonly etag: string;
   readonly bytes: Buffer;
-  /** The same compressed, where that makes it smaller. */
-  readonly gzip: Buffer | undefined;
+  /** Has the same compressed, where that makes it smaller; made when it is first wanted. */
+  gzip(): Buffer | undefined;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -37,11 +37,14 @@ export function readPageFiles(places: readonly string[] = PLACES): ReadonlyMap<s
 
 function readPageFile(name: string): PageFile {
   const bytes = readFileSync(name);
-  const gzip = gzipSync(bytes, { level: 9 });
+  let gzip: Buffer | undefined;
   return {
     type: TYPES[extname(name)]!,
     etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 27)}"`,
     bytes,
-    gzip: gzip.length < bytes.length * 0.9 ? gzip : undefined,
+    gzip() {
+      gzip ??= gzipSync(bytes, { level: 9 });
+      return gzip.length < bytes.length * 0.9 ? gzip : undefined;
+    },
   };
 }

@@ -72,8 +72,8 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile, 
   reply.headers({ 'cache-control': caching, etag: file.etag });
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known?.includes(file.etag) || known?.includes('*')) return reply.code(304).send();
-  const zipped =
-    file.gzip !== undefined && /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(request.headers['accept-encoding'] ?? '');
+  const takesGzip = /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(request.headers['accept-encoding'] ?? '');
+  const zipped = takesGzip ? file.gzip() : undefined;
   if (zipped) reply.header('content-encoding', 'gzip');
-  return reply.header('content-type', file.type).send(zipped ? file.gzip : file.bytes);
+  return reply.header('content-type', file.type).send(zipped ?? file.bytes);
 }

@@ -20,6 +20,7 @@ import { addPageRoutes } from './page.ts';
 import { answerProblem, isNative, sendProblem } from './problem.ts';
 import { sendBadRequest, sendFailure, sendNotFound, sendText, sendTooLarge } from './replies.ts';
 import { type AccessRules, guard, secure } from './security.ts';
+import { LATE_SCHEMAS } from './validation.ts';
 
 export interface HttpOptions extends AccessRules, MailpitOptions {
   readonly store: Store;
@@ -75,9 +76,8 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
     requestTimeout: limits.requestMs,
     connectionTimeout: limits.silentMs,
     exposeHeadRoutes: false,
+    schemaController: LATE_SCHEMAS,
     routerOptions: { maxParamLength: limits.parameterCharacters },
-    // what is wrong is said and not put right, or left out, in silence
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: true } },
     // URLs that the router refuses, before any hook runs
     frameworkErrors: (error, _request, reply) => {
       const secured = secure(reply as FastifyReply);

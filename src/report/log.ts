@@ -1,5 +1,5 @@
+import { createRequire } from 'node:module';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
-import { prettyFactory } from 'pino-pretty';
 import type { Recipient } from '../mail/envelope.ts';
 import type { TlsFacts } from '../mail/message.ts';
 import type { Report, Reporter } from '../mail/report.ts';
@@ -428,8 +428,10 @@ function describeError(error: unknown, depth = 0): object {
   };
 }
 
-/** Turns each JSON line into one for people. */
+/** Turns each JSON line into one for people. What does that is loaded only where somebody looks. */
 function prettyLines(destination: Pick<LineWriter, 'write'>): Pick<LineWriter, 'write'> {
+  const load = createRequire(import.meta.url);
+  const { prettyFactory } = load('pino-pretty') as typeof import('pino-pretty');
   const prettify = prettyFactory({ translateTime: 'SYS:HH:MM:ss.l', singleLine: true, errorLikeObjectKeys: [] });
   return { write: (line) => destination.write(prettify(line)) };
 }
