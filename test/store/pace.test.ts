@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Pace } from '../../src/store/sqlite/pace.ts';
 
-/** A pace of work for a store that messages come to by `arrive`. */
+/** A pace of work for a store that messages come to by `arrive`, and wait at while `isBehind`. */
 function paced() {
   let arrived = 0;
-  const pace = new Pace(() => arrived);
-  return { pace, arrive: () => void arrived++ };
+  const store = { isBehind: false };
+  const pace = new Pace({ count: () => arrived, areWaiting: () => store.isBehind });
+  return { pace, store, arrive: () => void arrived++ };
 }
 
 describe('the pace of work in the background', () => {
@@ -41,6 +42,16 @@ describe('the pace of work in the background', () => {
     await pace.step(async () => false);
     expect(pace.isBusy).toBe(true);
     await pace.step(async () => true);
+    expect(pace.isBusy).toBe(false);
+  });
+
+  it('is busy while mail waits, though none has come to rest', async () => {
+    const { pace, store } = paced();
+    store.isBehind = true;
+    await pace.watch(1);
+    expect(pace.isBusy).toBe(true);
+    store.isBehind = false;
+    await pace.watch(1);
     expect(pace.isBusy).toBe(false);
   });
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { Pace } from '../../src/store/sqlite/pace.ts';
+import { NO_ARRIVALS, Pace } from '../../src/store/sqlite/pace.ts';
 import { Packer } from '../../src/store/sqlite/packer.ts';
 import type { PackStep } from '../../src/store/sqlite/packer-thread.ts';
 import { createSqliteStore } from '../../src/store/sqlite/store.ts';
@@ -52,7 +52,7 @@ it('ends its thread when there is nothing to pack, and starts another when there
   const packer = new Packer({
     directory,
     writer: { call } as unknown as Thread<WriteMethods, CommittedEvent>,
-    pace: new Pace(() => 0),
+    pace: new Pace(NO_ARRIVALS),
     idleMs: 1,
     isYielding: () => false,
     onError: (error) => errors.push(error),

@@ -97,6 +97,11 @@ export class GroupCommit {
     });
   }
 
+  /** True while messages are on their way to the log or the tables. */
+  get isBusy(): boolean {
+    return this.#isBusy || this.isBehind;
+  }
+
   /** True while messages that are safe already are not in the tables yet. */
   get isBehind(): boolean {
     return this.#logged.length > 0 || this.#applying !== undefined;
@@ -136,6 +141,10 @@ export class GroupCommit {
     const { log } = this.#options;
     const isLoggable = !this.#isStuck && !batch.some(({ isForTables }) => isForTables);
     const logged = isLoggable ? log?.append(batch) : undefined;
+    if (logged === 'behind') {
+      void this.#keepWhenThereIsRoom(batch);
+      return;
+    }
     if (!logged) {
       void this.#keep(batch);
       return;
@@ -154,6 +163,20 @@ export class GroupCommit {
         void this.#keep(batch);
       },
     );
+  }
+
+  /**
+   * Has the tables take the older half of what was logged and goes on to log then: while the batch waits the writer is at
+   * work, and it has the younger half to go on with.
+   */
+  async #keepWhenThereIsRoom(batch: Batch): Promise<void> {
+    while (this.#options.log!.wantsSync) {
+      if (this.isBehind && !(await this.#apply())) continue;
+      void this.#keep(batch);
+      return;
+    }
+    this.#queue = [...batch, ...this.#queue];
+    this.#send();
   }
 
   /** Puts a batch into the tables while its senders wait, behind everything that was logged before. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Summary } from '../../mail/store.ts';
-import { Pace } from './pace.ts';
+import { type Arrivals, NO_ARRIVALS, Pace } from './pace.ts';
 import type { Unindexed } from './queries.ts';
 import type { ReadMethods } from './reads.ts';
 import type { IndexEntry } from './search-writer.ts';
@@ -28,8 +28,8 @@ export interface IndexerOptions {
   readonly writer?: Thread<WriteMethods, never>;
   /** Folder of the content files. */
   readonly contents: string;
-  /** How many messages have come so far; while this grows the background work keeps back. */
-  readonly arrived?: () => number;
+  /** While messages come the background work keeps back. */
+  readonly arrivals?: Arrivals;
   /** Told when all that had arrived is indexed. */
   readonly onIndexed?: () => void;
   /** Told when the background work fails, once until it works again. */
@@ -55,7 +55,7 @@ export class Indexer {
 
   constructor(options: IndexerOptions) {
     this.#options = options;
-    this.#pace = new Pace(options.arrived ?? (() => 0));
+    this.#pace = new Pace(options.arrivals ?? NO_ARRIVALS);
   }
 
   /** Messages wait to be indexed. */

@@ -140,9 +140,10 @@ export class IntakeLog {
 
   /**
    * Writes a batch; resolves when it is on disk.
-   * @returns undefined if it can't be taken now: too large, little room on the disk, or the tables lag behind
+   * @returns `behind` while the tables have not synced what stands where it is to stand (`wantsSync`); undefined if it
+   *   can't be taken at all: too large, or little room on the disk
    */
-  append(batch: readonly Loggable[]): Promise<void> | undefined {
+  append(batch: readonly Loggable[]): Promise<void> | 'behind' | undefined {
     this.#look();
     if (!this.#isRoomy || this.#isBroken) return undefined;
     let contentBytes = 0;
@@ -152,8 +153,10 @@ export class IntakeLog {
       json += json === '' ? one.json : `,${one.json}`;
     }
     const arrivals = Buffer.from(`[${json}]`);
-    const segment = this.#segmentFor(frameBytes(arrivals.length, contentBytes));
-    if (!segment) return undefined;
+    const size = frameBytes(arrivals.length, contentBytes);
+    if (size > SEGMENT_BYTES) return undefined;
+    const segment = this.#segmentFor(size);
+    if (!segment) return 'behind';
     const views = batch.map((one) => one.views);
     const frame = encodeFrame(this.#number + 1, arrivals, views, contentBytes);
     return new Promise((resolve, reject) => {
@@ -180,7 +183,7 @@ export class IntakeLog {
   #segmentFor(bytes: number): Segment | undefined {
     const current = this.#segments[this.#current]!;
     if (current.end + bytes <= SEGMENT_BYTES) return current;
-    if (bytes > SEGMENT_BYTES || this.wantsSync) return undefined;
+    if (this.wantsSync) return undefined;
     this.#current = 1 - this.#current;
     const next = this.#segments[this.#current]!;
     next.end = 0;

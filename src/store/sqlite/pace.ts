@@ -3,17 +3,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** While messages arrive: between two steps so many times what a step took, until none have come for a while. */
 const BUSY = { restTimes: 9, mostMs: 2000, quietMs: 50 };
 
+/** The mail that comes to a store. */
+export interface Arrivals {
+  /** How many messages have come so far. */
+  count(): number;
+  /** Some are on their way to the tables, and wait there for the work in the background too. */
+  areWaiting(): boolean;
+}
+
+export const NO_ARRIVALS: Arrivals = { count: () => 0, areWaiting: () => false };
+
 /** Keeps work in the background back while messages arrive: it takes from what these need, so it gets a tenth of the time. */
 export class Pace {
-  readonly #arrived: () => number;
+  readonly #arrivals: Arrivals;
   #isBusy = false;
   #isEnded = false;
   /** Ends a pause before its time. */
   #hurry = new AbortController();
 
-  /** @param arrived how many messages have come so far */
-  constructor(arrived: () => number) {
-    this.#arrived = arrived;
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
   }
 
   /** Messages were arriving when this was last looked at. */
@@ -28,9 +37,9 @@ export class Pace {
    */
   async step(work: () => Promise<boolean>, isHurried: () => boolean = () => false): Promise<boolean> {
     const began = performance.now();
-    const before = this.#arrived();
+    const before = this.#arrivals.count();
     const isMore = await work();
-    this.#isBusy ||= this.#arrived() !== before;
+    this.#isBusy ||= this.#haveComeSince(before);
     if (!isMore || !this.#isBusy) return isMore;
     const restMs = Math.min((performance.now() - began) * BUSY.restTimes, BUSY.mostMs);
     for (let rested = 0; rested < restMs && this.#isBusy && !isHurried(); rested += BUSY.quietMs)
@@ -40,9 +49,9 @@ export class Pace {
 
   /** Pauses, and sees whether messages arrive meanwhile. */
   async watch(milliseconds: number): Promise<void> {
-    const seen = this.#arrived();
+    const seen = this.#arrivals.count();
     await this.pause(milliseconds);
-    this.#isBusy = this.#arrived() !== seen;
+    this.#isBusy = this.#haveComeSince(seen);
   }
 
   async pause(milliseconds: number): Promise<void> {
@@ -59,5 +68,9 @@ export class Pace {
   end(): void {
     this.#isEnded = true;
     this.#hurry.abort();
+  }
+
+  #haveComeSince(count: number): boolean {
+    return this.#arrivals.areWaiting() || this.#arrivals.count() !== count;
   }
 }

@@ -16,7 +16,7 @@ import { GroupCommit } from './group-commit.ts';
 import { Indexer } from './indexer.ts';
 import { IntakeLog } from './intake-log.ts';
 import { layoutOf } from './layout.ts';
-import { Pace } from './pace.ts';
+import { type Arrivals, Pace } from './pace.ts';
 import { Packer } from './packer.ts';
 import { createReaders, type ReaderThreads } from './readers.ts';
 import { createReading, type Reading } from './reading.ts';
@@ -126,11 +126,12 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     feed.publish(events);
     if (overflow && overflow.length > 0) deliveries.tell(overflow);
   };
+  const arrivals: Arrivals = { count: () => arrived, areWaiting: () => commit.isBusy };
   const indexer = new Indexer({
     reader: readers.fresh,
     writer,
     contents,
-    arrived: () => arrived,
+    arrivals,
     onIndexed: () => packer?.wake(),
     onError: (error) => report({ type: 'crash', where: 'store index', error }),
   });
@@ -138,7 +139,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     packer = new Packer({
       directory,
       writer,
-      pace: new Pace(() => arrived),
+      pace: new Pace(arrivals),
       isYielding: () => indexer.isRunning,
       onError: (error) => report({ type: 'crash', where: 'store packing', error }),
     });
