@@ -48,7 +48,7 @@ export async function startServer(
       child.kill('SIGKILL');
       throw new Error(`${program} ${args.join(' ')} does not listen`);
     }
-    await pause(50);
+    await pause(5);
   }
   return {
     port,
