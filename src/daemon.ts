@@ -5,7 +5,7 @@ import { innerProtocol } from './config/listen-url.ts';
 import { type Config, type ConfigInput, completeConfig } from './config.ts';
 import { createResolver } from './dns/resolver.ts';
 import { type Door, type DoorParts, urlOf } from './doors/door.ts';
-import { loadDoors } from './doors/table.ts';
+import { DOORS } from './doors/table.ts';
 import { openCertificates } from './encryption.ts';
 import { StartError } from './errors.ts';
 import type { UserSource } from './finger/source.ts';
@@ -112,7 +112,10 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     // the thread of the store needs longest to begin; meanwhile there are modules to load and files to read
     opening = openKeep(config, { sink: parts.sink, resolver }, report, undo);
     const protocols = listen.map(({ protocol }) => innerProtocol(protocol));
-    const loading = loadDoors(protocols);
+    const loading = Promise.all([
+      Promise.all(protocols.map((protocol) => DOORS[protocol]())),
+      protocols.includes('http') ? import('./report/metrics.ts') : undefined,
+    ]);
     for (const failed of [opening, loading]) failed.catch(() => {}); // is thrown below, if nothing else is
     const hasher = new Hasher(AUTH_LIMITS);
     const http = await openHttpAccess({ ...config, listen }, report, hasher);
@@ -121,11 +124,14 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
     const certificates = await openCertificates({ ...config, listen }, report, parts.sink === undefined);
     undo.push(async () => certificates?.stop());
     const keep = await opening;
-    const makers = await loading;
-    if (protocols.includes('http')) {
-      const { createMetrics } = await import('./report/metrics.ts');
+    const [makers, metering] = await loading;
+    if (metering) {
       const { store, webhooks } = keep;
-      metrics = createMetrics({ version: VERSION, stats: () => store.stats(), webhooks: () => webhooks.list() });
+      metrics = metering.createMetrics({
+        version: VERSION,
+        stats: () => store.stats(),
+        webhooks: () => webhooks.list(),
+      });
     }
     const inbox = parts.sink ? undefined : keep.store;
     const responders = await startResponding(config, { store: inbox, directory: keep.directory, report });
@@ -161,8 +167,8 @@ export async function createDaemon(input: ConfigInput = {}, parts: DaemonParts =
       urls,
     };
     const doors: Door[] = [];
-    for (const address of listen) {
-      const door = await makers.get(innerProtocol(address.protocol))!(address, doorParts);
+    for (const [place, address] of listen.entries()) {
+      const door = await makers[place]!(address, doorParts);
       undo.push(() => door.stop(0));
       doors.push(door);
     }

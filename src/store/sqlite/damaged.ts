@@ -216,8 +216,7 @@ export class DamagedStore {
 
   #receivedRow(seq: number): Row | undefined {
     // a store of an older version has no such table
-    this.#keepsReceived ??=
-      this.#row('SELECT 1 AS found FROM sqlite_master WHERE name = ?', 'received_contents') !== undefined;
+    this.#keepsReceived ??= this.#hasTable('received_contents');
     return this.#keepsReceived ? this.#row('SELECT * FROM received_contents WHERE seq = ?', seq) : undefined;
   }
 
@@ -338,7 +337,7 @@ export class DamagedStore {
   }
 
   #hasTable(name: string): boolean {
-    return this.#row(`SELECT 1 AS found FROM sqlite_master WHERE name = '${name}'`) !== undefined;
+    return this.#row('SELECT 1 AS found FROM sqlite_master WHERE name = ?', name) !== undefined;
   }
 
   #contentFile(name: string): Buffer | undefined {

@@ -142,7 +142,7 @@ export class GroupCommit {
     const isLoggable = !this.#isStuck && !batch.some(({ isForTables }) => isForTables);
     const logged = isLoggable ? log?.append(batch) : undefined;
     if (logged === 'behind') {
-      void this.#keepWhenThereIsRoom(batch);
+      void this.#sendWhenThereIsRoom(batch);
       return;
     }
     if (!logged) {
@@ -169,11 +169,9 @@ export class GroupCommit {
    * Has the tables take the older half of what was logged and goes on to log then: while the batch waits the writer is at
    * work, and it has the younger half to go on with.
    */
-  async #keepWhenThereIsRoom(batch: Batch): Promise<void> {
+  async #sendWhenThereIsRoom(batch: Batch): Promise<void> {
     while (this.#options.log!.wantsSync) {
-      if (this.isBehind && !(await this.#apply())) continue;
-      void this.#keep(batch);
-      return;
+      if (!this.isBehind || (await this.#apply())) return this.#keep(batch);
     }
     this.#queue = [...batch, ...this.#queue];
     this.#send();
