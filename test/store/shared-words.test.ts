@@ -170,7 +170,7 @@ describe('words that many mails share', { timeout: WAIT_MS }, () => {
     for (let n = 0; n < 3; n++) await send(createNewsletters(3)(n).raw, 'anna@example.com');
     await indexed();
     expect(members()).toBe(2);
-    expect(Number(look((database) => database.prepare('SELECT count(*) AS n FROM kinds').get()?.n))).toBe(1);
+    await until(() => look((database) => database.prepare('SELECT count(*) AS n FROM kinds').get()?.n) === 1);
     expect(await found(text('your code'))).toHaveLength(3);
   });
 });

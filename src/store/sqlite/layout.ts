@@ -6,6 +6,8 @@ import { makeDirectory } from '../../mail/make-directory.ts';
 export interface Layout {
   readonly directory: string;
   readonly database: string;
+  /** The index of words, which can be made again from the messages. */
+  readonly search: string;
   /** Held locked while a daemon runs; empty. */
   readonly lock: string;
   /** Process id of the daemon that holds the lock, for people. */
@@ -26,6 +28,7 @@ export function layoutOf(directory: string): Layout {
   return {
     directory,
     database: join(directory, 'inboxd.db'),
+    search: join(directory, 'search.db'),
     lock: join(directory, 'lock.db'),
     pid: join(directory, 'inboxd.pid'),
     intake: [join(directory, 'intake-0'), join(directory, 'intake-1')],

@@ -142,7 +142,7 @@ export class Ledger {
       )
       .get() as unknown as Totals;
     const { indexedTo, packedTo } = this.totals; // a base bears the number of its message, which may be gone
-    const used = Math.max(this.#largest('seq', 'messages'), indexedTo, packedTo);
+    const used = Math.max(this.#largest('seq', 'messages'), this.#largest('seq', 'gone'), indexedTo, packedTo);
     this.nextSeq = Math.max(this.nextSeq, used + 1);
     this.#nextInbox = Math.max(this.#nextInbox, this.#largest('inbox', 'inboxes') + 1);
   }

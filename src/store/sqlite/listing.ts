@@ -240,6 +240,8 @@ function stepsOf({ along, inbox, condition, above, below }: Walk) {
     ...(above === undefined ? [] : [`${seq} > ?`]),
     ...(below === undefined ? [] : [`${seq} < ?`]),
     ...(inbox === undefined ? [] : [`EXISTS (SELECT 1 FROM placements p WHERE p.inbox = ? AND p.seq = ${seq})`]),
+    // of whoever is looked up in another table that is seen by itself
+    ...(along.kind === 'index' && inbox === undefined && !condition ? [`${seq} NOT IN (SELECT seq FROM gone)`] : []),
     ...(condition === undefined ? [] : [`(${condition.sql})`]),
   ];
   const values: SQLInputValue[] = [value, whole(above), whole(below), inbox].filter((bound) => bound !== undefined);

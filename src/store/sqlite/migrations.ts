@@ -274,6 +274,13 @@ const MIGRATIONS: readonly string[] = [
   INSERT INTO block_pieces SELECT block * 4096, base, parts FROM block_parts;
   DROP TABLE block_parts;
   `,
+  `
+  -- The index of words is a database of its own: see search-database.ts. All mail is indexed again.
+  DROP TABLE search;
+  DROP TABLE shared_search;
+  -- Messages that were removed, and whose words may be in the index still.
+  CREATE TABLE gone (seq INTEGER PRIMARY KEY) STRICT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
@@ -305,6 +312,9 @@ export function migrate(database: DatabaseSync, path: string, migrations: readon
   database.exec('BEGIN IMMEDIATE');
   try {
     for (const step of migrations.slice(version)) database.exec(step);
+    // SQLite takes a new file for damaged that is much larger than what was ever written of it: what tables took that are
+    // gone again
+    if (version === 0) database.exec('PRAGMA incremental_vacuum');
     database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}`);
     database.exec('COMMIT');
   } catch (error) {

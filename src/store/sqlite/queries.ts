@@ -24,6 +24,7 @@ import type { Layout } from './layout.ts';
 import { type Listing, listingOf, seqsOf } from './listing.ts';
 import { SUMMARY_COLUMNS, type SummaryRow, storedMessageOf, summaryOf } from './rows.ts';
 import { nameIn } from './search.ts';
+import { WORDS } from './search-database.ts';
 import { ARRIVAL_COLUMNS } from './search-index.ts';
 import { Unpacker } from './unpacker.ts';
 
@@ -41,10 +42,22 @@ export interface Unindexed {
   readonly arrival: readonly string[];
 }
 
+export interface BacklogLimits {
+  readonly messages: number;
+  /** Octets of contents, but for the first one. */
+  readonly bytes: number;
+  /** Only those behind this seq: others are being indexed. */
+  readonly after?: number;
+}
+
 export interface Backlog {
   readonly entries: readonly Unindexed[];
   /** Once these are indexed, every message up to this seq is. */
   readonly upTo: number;
+  /** False if that is so already. */
+  readonly isBehind: boolean;
+  /** Words of messages that are gone are still in the index. */
+  readonly isForgetting: boolean;
 }
 
 export interface FoundPage extends Page {
@@ -75,8 +88,8 @@ export interface Queries {
   deadLetters(target: string, limit: number): DeadLetter[];
   deliveryCounts(): TargetCounts[];
   stats(): Omit<StoreStats, 'deleted' | 'location'>;
-  /** The next messages to be indexed, oldest first, with contents of at most so many octets but for the first. */
-  unindexed(limits: { readonly messages: number; readonly bytes: number }): Backlog;
+  /** The next messages to be indexed, oldest first. */
+  unindexed(limits: BacklogLimits): Backlog;
   /** Whether there is something that is indexed and not packed. */
   isPackable(): boolean;
   /** seqs of what a selection means, oldest first. */
@@ -223,12 +236,12 @@ class SqliteQueries implements Queries {
     });
   }
 
-  unindexed({ messages, bytes }: { messages: number; bytes: number }): Backlog {
+  unindexed({ messages, bytes, after = 0 }: BacklogLimits): Backlog {
     return this.#atOneMoment(() => {
       const rows = this.#statement(
         `SELECT m.seq, m.id, m.bytes ${FROM}
-         WHERE m.seq > (SELECT indexed_to FROM totals) AND t.seq IS NULL ORDER BY m.seq LIMIT ?`,
-      ).all(messages);
+         WHERE m.seq > max(?, (SELECT indexed_to FROM totals)) AND t.seq IS NULL ORDER BY m.seq LIMIT ?`,
+      ).all(after, messages);
       const entries: Unindexed[] = [];
       let sum = 0;
       for (const row of rows) {
@@ -238,7 +251,12 @@ class SqliteQueries implements Queries {
         entries.push(this.#unindexed(seq, String(row.id)));
       }
       const isAll = entries.length === rows.length && rows.length < messages;
-      return { entries, upTo: isAll ? this.#lastSeq() : entries.at(-1)!.seq };
+      const upTo = isAll ? this.#lastSeq() : entries.at(-1)!.seq;
+      const known = this.#statement(
+        'SELECT indexed_to AS indexedTo, EXISTS (SELECT 1 FROM gone) AS isForgetting FROM totals',
+      ).get() as { indexedTo: number; isForgetting: number };
+      const isBehind = upTo > Math.max(after, known.indexedTo);
+      return { entries, upTo, isBehind, isForgetting: known.isForgetting === 1 };
     });
   }
 
@@ -348,14 +366,16 @@ class SqliteQueries implements Queries {
   }
 
   #sizes(fileBytes: number): Pick<StoreStats, 'diskBytes' | 'reusableBytes'> {
-    const pages = this.#statement(
-      `SELECT page_size AS size, page_count AS count, freelist_count AS free
-       FROM pragma_page_size(), pragma_page_count(), pragma_freelist_count()`,
-    ).get() as { size: number; count: number; free: number };
+    const octets = (of: 'page_count' | 'freelist_count'): number =>
+      ['main', WORDS].reduce((sum, place) => sum + this.#pragma(place, 'page_size') * this.#pragma(place, of), 0);
     return {
-      diskBytes: (this.#layout ? fileSizes(this.#layout) : pages.size * pages.count) + fileBytes,
-      reusableBytes: pages.size * pages.free,
+      diskBytes: (this.#layout ? fileSizes(this.#layout) : octets('page_count')) + fileBytes,
+      reusableBytes: octets('freelist_count'),
     };
+  }
+
+  #pragma(place: string, name: string): number {
+    return Number(this.#statement(`PRAGMA ${place}.${name}`).get()?.[name] ?? 0);
   }
 
   #column(sql: string, values: readonly SQLInputValue[]): number[] {
@@ -400,8 +420,8 @@ const KEPT_STATEMENTS = 100;
 /** Messages of a page that are handed out to be parsed at once: a page of any list that people look at. */
 const MOST_UNINDEXED = 100;
 
-/** Octets of the database, of the files that SQLite keeps beside it and of the reserve. */
-function fileSizes({ database, reserve }: Layout): number {
-  const paths = [database, `${database}-wal`, `${database}-shm`, reserve];
+/** Octets of the databases, of the files that SQLite keeps beside it and of the reserve. */
+function fileSizes({ database, search, reserve }: Layout): number {
+  const paths = [...[database, search].flatMap((path) => [path, `${path}-wal`, `${path}-shm`]), reserve];
   return paths.reduce((bytes, path) => bytes + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }

@@ -33,14 +33,15 @@ export async function openSqliteReader(directory: string, naming: Naming): Promi
   };
 }
 
-/** A daemon that runs has its own intake in hand; who may only read sees what is in the tables. */
+/** A daemon that runs has its own intake in hand; who may only read sees what is in the tables. Without an index nobody searches. */
 async function takeIntake(layout: Layout, naming: Naming): Promise<void> {
-  if (!hasIntake(layout)) return;
+  const isSearchable = existsSync(layout.search);
+  if (isSearchable && !hasIntake(layout)) return;
   const limits = { keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 };
   try {
     await new Writer({ directory: layout.directory, naming, limits, now: Date.now() }, () => {}).close();
   } catch (error) {
     const { code } = error as { code?: string };
-    if (code !== 'STORE_LOCKED' && code !== 'STORE_UNWRITABLE') throw error;
+    if (!isSearchable || (code !== 'STORE_LOCKED' && code !== 'STORE_UNWRITABLE')) throw error;
   }
 }

@@ -1,5 +1,5 @@
 import type { ContentForm, InboxQuery, ListQuery } from '../../mail/store.ts';
-import type { FoundContent, FoundMessage, FoundPage, Queries, Unindexed } from './queries.ts';
+import type { BacklogLimits, FoundContent, FoundMessage, FoundPage, Queries, Unindexed } from './queries.ts';
 import { Moved } from './thread.ts';
 
 /** Reading as methods of a thread: of a reader's, or of the writer's when the database is in its memory. */
@@ -37,7 +37,7 @@ export function readMethods(queries: () => Queries) {
     deliveryCounts: () => queries().deliveryCounts(),
     stats: () => queries().stats(),
     isPackable: () => queries().isPackable(),
-    unindexed: (limits: { readonly messages: number; readonly bytes: number }) => {
+    unindexed: (limits: BacklogLimits) => {
       const found = queries().unindexed(limits);
       return new Moved(found, buffersOf(found.entries));
     },

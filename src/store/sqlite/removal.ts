@@ -34,8 +34,7 @@ export class Removal {
   readonly #isPlaced: StatementSync;
   readonly #newest: StatementSync;
   readonly #deletePlace: StatementSync;
-  readonly #deleteText: StatementSync;
-  readonly #deleteWords: StatementSync;
+  readonly #leaveWords: StatementSync;
   readonly #deletes: readonly StatementSync[];
   readonly #leaveBlock: StatementSync;
   readonly #deleteBlock: readonly StatementSync[];
@@ -52,11 +51,16 @@ export class Removal {
     this.#isPlaced = database.prepare('SELECT 1 FROM placements WHERE seq = ? LIMIT 1');
     this.#newest = database.prepare('SELECT max(seq) AS newest FROM placements WHERE inbox = ?');
     this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
-    this.#deleteText = database.prepare('DELETE FROM texts WHERE seq = ?');
-    this.#deleteWords = database.prepare('DELETE FROM search WHERE rowid = ?');
-    this.#deletes = ['contents', 'received_contents', 'search_texts', 'packed', 'message_tags', 'messages'].map(
-      (table) => database.prepare(`DELETE FROM ${table} WHERE seq = ?`),
-    );
+    this.#leaveWords = database.prepare('INSERT OR IGNORE INTO gone (seq) VALUES (?)');
+    this.#deletes = [
+      'texts',
+      'contents',
+      'received_contents',
+      'search_texts',
+      'packed',
+      'message_tags',
+      'messages',
+    ].map((table) => database.prepare(`DELETE FROM ${table} WHERE seq = ?`));
     this.#leaveBlock = database.prepare('UPDATE blocks SET messages = messages - 1 WHERE block = ? RETURNING messages');
     this.#deleteBlock = ['blocks WHERE block = ?', `block_pieces WHERE ${IS_PIECE}`].map((rows) =>
       database.prepare(`DELETE FROM ${rows}`),
@@ -112,7 +116,7 @@ export class Removal {
   }
 
   #delete(seq: number, { id, bytes, isRead, isPinned, file, receivedFile, receivedBytes, block }: Gone): void {
-    if (this.#deleteText.run(seq).changes > 0) this.#deleteWords.run(seq);
+    this.#leaveWords.run(seq); // also one that is just being indexed
     for (const statement of this.#deletes) statement.run(seq);
     // what the others of its block have in common with it stays there with them
     if (block !== null && this.#leaveBlock.get(block)?.messages === 0) {

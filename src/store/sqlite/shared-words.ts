@@ -36,58 +36,66 @@ const BODY = COLUMNS.indexOf('body');
 /** For each column the texts of its runs; for `starts` the seals. */
 type Texts = readonly (readonly string[])[];
 
-interface Kind {
+/** A kind as the table `kinds` has it. */
+export interface KindRow {
   readonly kind: number;
+  readonly sender: string;
+  /** JSON of Texts. */
+  readonly runs: string;
+  readonly snippet: string;
+}
+
+interface Kind {
+  readonly row: KindRow;
   /** For each column but `starts`. */
   readonly runs: readonly (readonly Run[])[];
   readonly seals: readonly string[];
   /** What its long runs and seals are in the column `starts`. */
   readonly starts: ReadonlySet<string>;
-  /** Of the mail that made it. */
-  readonly snippet: string;
 }
 
 /** A mail as part of a kind. */
 export interface Share {
-  readonly kind: number;
+  readonly kind: KindRow;
   /** For each column but `marks` the words that are its own. */
   readonly words: readonly string[];
-  /** That of the kind. */
-  readonly snippet: string;
 }
 
+/**
+ * Finds and makes kinds, and writes their words. Their rows are another's to write (text-writer.ts); what this knows of a
+ * kind may be of a transaction that came to nothing, so its words are written again where they are missing.
+ */
 export class SharedWords {
   /** By sender. */
   readonly #kinds = new Map<string, Kind[]>();
   /** By sender, the last mails that were of no kind; least recently seen senders first. */
   readonly #single = new Map<string, readonly (readonly string[])[]>();
-  /** Also one whose transaction came to nothing is not given to another. */
-  #nextKind: number;
   readonly #isThere: StatementSync;
   readonly #count: StatementSync;
-  readonly #put: StatementSync;
   readonly #putWords: StatementSync;
+  readonly #putLast: StatementSync;
   readonly #all: StatementSync;
   readonly #isUsed: StatementSync;
-  readonly #delete: StatementSync;
   readonly #deleteWords: StatementSync;
+  /** Also a number whose transaction came to nothing is not given to another. */
+  #lastKind: number;
+  /** Kinds that were found to be of no mail any more. */
+  #swept: number[] = [];
 
   constructor(database: DatabaseSync) {
-    this.#isThere = database.prepare('SELECT 1 FROM kinds WHERE kind = ?');
-    this.#count = database.prepare('SELECT count(*) AS kinds FROM kinds');
-    this.#put = database.prepare('INSERT INTO kinds (kind, sender, runs, snippet) VALUES (?, ?, ?, ?)');
+    this.#isThere = database.prepare('SELECT 1 FROM shared_search WHERE rowid = ?');
+    this.#count = database.prepare('SELECT count(*) AS kinds FROM shared_search');
     this.#putWords = database.prepare(
       `INSERT INTO shared_search (rowid, ${COLUMNS.join(', ')}) VALUES (?${', ?'.repeat(COLUMNS.length)})`,
     );
-    this.#all = database.prepare('SELECT kind FROM kinds');
+    this.#putLast = database.prepare('UPDATE search_state SET last_kind = ?');
+    this.#all = database.prepare('SELECT kind FROM kinds UNION SELECT rowid FROM shared_search');
     this.#isUsed = database.prepare('SELECT 1 FROM search WHERE search MATCH ? LIMIT 1');
-    this.#delete = database.prepare('DELETE FROM kinds WHERE kind = ?');
     this.#deleteWords = database.prepare('DELETE FROM shared_search WHERE rowid = ?');
-    this.#nextKind = Number(database.prepare('SELECT max(kind) AS last FROM kinds').get()?.last ?? 0) + 1;
-    for (const row of database.prepare('SELECT kind, sender, runs, snippet FROM kinds').all()) {
-      const texts = JSON.parse(String(row.runs)) as Texts;
-      this.#know(String(row.sender), kindOf(Number(row.kind), texts, String(row.snippet)));
-    }
+    const rows = database.prepare('SELECT kind, sender, runs, snippet FROM kinds').all() as unknown as KindRow[];
+    for (const row of rows) this.#know(kindOf({ ...row }));
+    const { last } = database.prepare('SELECT last_kind AS last FROM search_state').get() as { last: number };
+    this.#lastKind = Math.max(last, ...rows.map(({ kind }) => kind));
   }
 
   /**
@@ -100,30 +108,38 @@ export class SharedWords {
     const sender = words[SENDER] ?? '';
     for (const kind of this.#kinds.get(sender) ?? []) {
       const own = ownWords(words, kind);
-      // what this thread remembers may be of a transaction that came to nothing
-      if (own && this.#isThere.get(kind.kind)) return { kind: kind.kind, words: own, snippet: kind.snippet };
+      if (!own) continue;
+      if (!this.#isThere.get(kind.row.kind)) this.#write(kind);
+      return { kind: kind.row, words: own };
     }
     for (const single of this.#single.get(sender) ?? []) {
       const kind = this.#make(sender, single, words, snippet);
       const own = kind && ownWords(words, kind);
-      if (own) return { kind: kind.kind, words: own, snippet: kind.snippet };
+      if (own) return { kind: kind.row, words: own };
     }
     this.#remember(sender, words);
     return undefined;
   }
 
-  /** Removes kinds that no mail is of any more. */
+  /** Removes the words of kinds that no mail is of any more. */
   sweep(): void {
     for (const { kind } of this.#all.all()) {
       if (this.#isUsed.get(`marks : ${kindMark(Number(kind))}`)) continue;
-      this.#delete.run(kind!);
+      this.#swept.push(Number(kind));
       this.#deleteWords.run(kind!);
       for (const [sender, kinds] of this.#kinds) {
-        const left = kinds.filter((one) => one.kind !== kind);
+        const left = kinds.filter(({ row }) => row.kind !== kind);
         if (left.length > 0) this.#kinds.set(sender, left);
         else this.#kinds.delete(sender);
       }
     }
+  }
+
+  /** Kinds that were swept since the last call: their rows may go. */
+  collectSwept(): number[] {
+    const swept = this.#swept;
+    this.#swept = [];
+    return swept;
   }
 
   #make(sender: string, one: readonly string[], other: readonly string[], snippet: string): Kind | undefined {
@@ -133,24 +149,31 @@ export class SharedWords {
     const texts = COLUMNS.map((_, column) =>
       column === STARTS ? seals : commonRuns(one[column]!, other[column]!, seals.length > 0),
     );
-    const kind = kindOf(this.#nextKind, texts, '');
-    const shared = kind.runs.flat().reduce((sum, { isLong, text }) => sum + (isLong ? wordsIn(text).length : 0), 0);
+    const kept = snippet.includes('\0') ? '' : snippet.toWellFormed(); // SQLite counts characters up to that
+    const row = { sender, runs: JSON.stringify(texts), snippet: kept };
+    const { runs } = kindOf({ ...row, kind: 0 });
+    const shared = runs.flat().reduce((sum, { isLong, text }) => sum + (isLong ? wordsIn(text).length : 0), 0);
     const all = other.reduce((sum, text, column) => sum + (column === STARTS ? 0 : wordsIn(text).length), 0);
     if (shared < LEAST_WORDS || shared < all * LEAST_PART) return undefined;
     this.sweep();
     if (Number(this.#count.get()?.kinds) >= MOST_KINDS) return undefined;
-    this.#nextKind += 1;
-    const kept = snippet.includes('\0') ? '' : snippet.toWellFormed(); // SQLite counts characters up to that
-    this.#put.run(kind.kind, sender, JSON.stringify(texts), kept);
-    const words = kind.runs.map((runs) => runs.filter(({ isLong }) => isLong).map(({ text }) => text));
-    const columns = COLUMNS.map((_, column) =>
-      column === STARTS ? [...kind.starts].join(' ') : words[column]!.join(BREAK),
-    );
-    this.#putWords.run(kind.kind, ...columns);
-    return this.#know(sender, { ...kind, snippet: kept });
+    this.#lastKind += 1;
+    this.#putLast.run(this.#lastKind);
+    const kind = kindOf({ ...row, kind: this.#lastKind });
+    this.#write(kind);
+    return this.#know(kind);
   }
 
-  #know(sender: string, kind: Kind): Kind {
+  #write({ row, runs, starts }: Kind): void {
+    const words = runs.map((some) => some.filter(({ isLong }) => isLong).map(({ text }) => text));
+    const columns = COLUMNS.map((_, column) =>
+      column === STARTS ? [...starts].join(' ') : words[column]!.join(BREAK),
+    );
+    this.#putWords.run(row.kind, ...columns);
+  }
+
+  #know(kind: Kind): Kind {
+    const { sender } = kind.row;
     this.#kinds.set(sender, [...(this.#kinds.get(sender) ?? []), kind]);
     return kind;
   }
@@ -166,12 +189,13 @@ export class SharedWords {
   }
 }
 
-function kindOf(kind: number, texts: Texts, snippet: string): Kind {
+function kindOf(row: KindRow): Kind {
+  const texts = JSON.parse(row.runs) as Texts;
   const seals = texts[STARTS] ?? [];
-  const runs = COLUMNS.map((_, column) => (column === STARTS ? [] : runsOf(kind, column, texts[column] ?? [])));
+  const runs = COLUMNS.map((_, column) => (column === STARTS ? [] : runsOf(row.kind, column, texts[column] ?? [])));
   const starts = new Set([...wordsIn(startsOf([listedStarts(seals)])), ...seals]);
   for (const run of runs.flat()) if (run.isLong) for (const start of run.starts) starts.add(start);
-  return { kind, runs, seals, starts, snippet };
+  return { row, runs, seals, starts };
 }
 
 /** For each column what a mail has beyond the runs of a kind; undefined if it lacks one that it must have. */

@@ -21,6 +21,9 @@ import { Packer } from './packer.ts';
 import { createReaders, type ReaderThreads } from './readers.ts';
 import { createReading, type Reading } from './reading.ts';
 import { needsText } from './search.ts';
+import type { SearchMethods } from './search-methods.ts';
+import type { SearchThreadMethods } from './search-thread.ts';
+import { type Caller, SeldomThread } from './seldom-thread.ts';
 import { MEMORY } from './sqlite-errors.ts';
 import { StoreFeed } from './store-feed.ts';
 import { startThread, type Thread } from './thread.ts';
@@ -54,6 +57,8 @@ export interface SqliteStore extends Store {
 
 /** Ids become parts of file names. */
 const ID = /^[0-9A-Za-z_-]{1,64}$/;
+/** Until the thread that writes the index gives its memory back. */
+const SEARCH_IDLE_MS = 60_000;
 /** How often expired messages are looked for: a hundredth of the age that is kept, within these. */
 const EXPIRE_MS = { least: 1000, most: 60_000 };
 
@@ -122,14 +127,17 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
   let packer: Packer | undefined;
   onCommitted = ({ removed, why, events, overflow }) => {
     onRemoved(removed, why);
-    if (removed.length > 0) packer?.wake();
+    if (removed.length > 0) indexer.wakeToForget();
     feed.publish(events);
     if (overflow && overflow.length > 0) deliveries.tell(overflow);
   };
   const arrivals: Arrivals = { count: () => arrived, areWaiting: () => commit.isBusy };
+  const search = isInMemory
+    ? searchOfMemory(writer)
+    : searchOf(directory, (error) => report({ type: 'crash', where: 'store index', error }));
   const indexer = new Indexer({
     reader: readers.fresh,
-    writer,
+    keepers: { search, writer },
     contents,
     arrivals,
     onIndexed: () => packer?.wake(),
@@ -160,6 +168,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
         indexer.wake();
       }
       onRemoved(removed, 'retention');
+      if (removed.length > 0) indexer.wakeToForget();
       for (const batch of events) feed.publish(batch);
       deliveries.tell(overflow);
     },
@@ -253,7 +262,7 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
     await indexer.close();
     await packer?.close();
     try {
-      await readers.close();
+      await Promise.all([readers.close(), search.close()]);
       if (writer.isAlive) await writer.call('close', undefined);
     } finally {
       await writer.end();
@@ -310,6 +319,10 @@ export async function createSqliteStore(options: SqliteStoreOptions): Promise<Sq
   };
 }
 
+interface SearchKeeper extends Caller<SearchMethods> {
+  close(): Promise<void>;
+}
+
 /** Whether a content lies beside the database and not in it. */
 function isForFile({ at, bytes }: Content): boolean {
   return at.kind === 'file' || bytes > SPOOL_MEMORY_BYTES;
@@ -326,6 +339,20 @@ async function inMemory(content: Content): Promise<Content> {
 function readersOfMemory(writer: Thread<WriteMethods, CommittedEvent>): ReaderThreads {
   const reader = writer as unknown as ReaderThreads['quick'];
   return { quick: reader, slow: reader, fresh: reader, close: async () => {} };
+}
+
+/** The thread that writes the index, while it is wanted. */
+function searchOf(directory: string, onDeath: (error: Error) => void): SearchKeeper {
+  const options = { name: 'store index', data: directory, idleMs: SEARCH_IDLE_MS, onDeath };
+  return new SeldomThread<SearchThreadMethods>('search-thread', options);
+}
+
+/** Of a database in memory the thread that has it writes the index too. */
+function searchOfMemory(writer: Thread<WriteMethods, CommittedEvent>): SearchKeeper {
+  return {
+    call: (method, argument) => (writer as unknown as Caller<SearchMethods>).call(method, argument),
+    close: async () => {},
+  };
 }
 
 /** Whoever reads sees everything that was safe when they asked. */

@@ -13,6 +13,8 @@ interface Call {
   readonly argument: unknown;
 }
 
+const OPENING = 0;
+
 interface CarriedError {
   readonly message: string;
   readonly code: string | undefined;
@@ -99,7 +101,7 @@ export class Thread<M extends Methods, E = never> {
       workerData: options.data,
     });
     this.opened = new Promise((resolve, reject) => {
-      this.#waiting.set(0, { resolve, reject });
+      this.#waiting.set(OPENING, { resolve, reject });
     });
     this.#worker.on('message', (answer: Answer) => this.#take(answer));
     this.#worker.on('error', (error) => this.#die(error));
@@ -139,6 +141,7 @@ export class Thread<M extends Methods, E = never> {
     }
     const waiting = this.#waiting.get(answer.call);
     this.#waiting.delete(answer.call);
+    if ('error' in answer && answer.call === OPENING) this.#isEnding = true; // with nothing to do it ends by itself
     if ('error' in answer) waiting?.reject(revive(answer.error));
     else waiting?.resolve(answer.result);
   }
@@ -170,7 +173,7 @@ export function serveThread<D>(open: (data: D) => Methods | Promise<Methods>): v
       port.postMessage({ call, error: carry(error) });
     }
   };
-  void answer(0, async () => {
+  void answer(OPENING, async () => {
     const methods = (await open(workerData as D)) as Record<string, (argument: unknown) => unknown>;
     port.on('message', ({ call, method, argument }: Call) => void answer(call, () => methods[method]!(argument)));
   });

@@ -79,8 +79,13 @@ export class Transactions {
    * full disk it leaves the last room to others.
    */
   runLazily<T>(work: () => T): T {
-    if (this.#reserve?.isNeeded) throw new StoreError('ENOSPC', 'Too little space left on the disk');
+    this.ensureRoom();
     return this.runUnsynced(work).result;
+  }
+
+  /** @throws ENOSPC while what is left on the disk is for other things than what can be made again */
+  ensureRoom(): void {
+    if (this.#reserve?.isNeeded) throw new StoreError('ENOSPC', 'Too little space left on the disk');
   }
 
   /** Like `run`, for what is on disk elsewhere: its commit is fsynced together with the next. */

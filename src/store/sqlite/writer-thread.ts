@@ -4,7 +4,8 @@ import type { Note } from './annotations.ts';
 import type { EventBatch } from './journal.ts';
 import type { PackStep } from './packer-thread.ts';
 import { readMethods } from './reads.ts';
-import type { IndexEntry } from './search-writer.ts';
+import { searchMethods } from './search-methods.ts';
+import type { IndexedTexts } from './text-writer.ts';
 import { serveThread, tellParent } from './thread.ts';
 import { type Batch, type Keeping, Writer, type WriterOptions } from './writer.ts';
 
@@ -27,10 +28,12 @@ interface Replay {
 function methodsOf(writer: Writer) {
   return {
     ...readMethods(() => writer.queries),
+    ...searchMethods(() => writer.search),
     intake: () => writer.openIntake(),
     save: ({ batch, keeping }: { readonly batch: Batch; readonly keeping: Keeping }) => writer.save(batch, keeping),
-    index: ({ entries, upTo }: { readonly entries: readonly IndexEntry[]; readonly upTo: number }) =>
-      writer.index(entries, upTo),
+    ensureRoom: () => writer.ensureRoom(),
+    putTexts: (texts: IndexedTexts) => writer.putTexts(texts),
+    forget: (what: Parameters<Writer['forget']>[0]) => writer.forget(what),
     pack: (step: PackStep) => writer.pack(step),
     tidy: () => writer.tidy(),
     remove: (selection: Selection) => writer.remove(selection),

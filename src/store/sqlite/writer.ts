@@ -27,9 +27,11 @@ import { Removal } from './removal.ts';
 import { Reserve } from './reserve.ts';
 import { Retention, type RetentionLimits } from './retention.ts';
 import { nameIn } from './search.ts';
-import { type IndexEntry, SearchWriter } from './search-writer.ts';
+import { attachSearch, makeSearch, searchedTo, settleSearch } from './search-database.ts';
+import { SearchWriter } from './search-writer.ts';
 import { asStoreError, isDiskError, MEMORY } from './sqlite-errors.ts';
 import { sweep } from './sweep.ts';
+import { type IndexedTexts, TextWriter } from './text-writer.ts';
 import { type Committed, Transactions } from './transaction.ts';
 import { Vacuum } from './vacuum.ts';
 import type { CommittedEvent } from './writer-thread.ts';
@@ -106,7 +108,7 @@ export class Writer {
   readonly #journal: Journal;
   readonly #changes: Changes;
   readonly #annotations: Annotations;
-  readonly #index: SearchWriter;
+  readonly #texts: TextWriter;
   readonly #packs: PackWriter;
   readonly #eventPacker: EventPacker;
   readonly #vacuum: Vacuum;
@@ -118,6 +120,7 @@ export class Writer {
   readonly #unlinking = new Set<Promise<void>>();
   /** The intake log has messages that are not in the tables: it must not be written over. */
   #isIntakeLeft = false;
+  #search: SearchWriter | undefined;
 
   constructor(options: WriterOptions, onCommitted: (event: CommittedEvent) => void) {
     const { directory, naming, limits } = options;
@@ -134,7 +137,7 @@ export class Writer {
       this.#ledger = new Ledger(this.#database);
       this.#journal = new Journal(this.#database, options.keptEvents);
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
-      this.#index = new SearchWriter(this.#database);
+      this.#texts = new TextWriter(this.#database);
       this.#packs = new PackWriter(this.#database);
       this.#eventPacker = new EventPacker(this.#database);
       this.#vacuum = new Vacuum(this.#database);
@@ -147,6 +150,7 @@ export class Writer {
       const parts = { ledger: this.#ledger, removal: this.#removal, journal: this.#journal };
       this.#transactions = new Transactions(this.#database, parts, directory, reserve);
       this.queries = createQueries(this.#database, this.#layout);
+      this.#agreeWithSearch();
       if (this.#layout) {
         this.#takeIntake(this.#layout, options.now);
         if (!this.#isIntakeLeft) sweep(this.#database, this.#layout); // files may belong to what was left
@@ -191,14 +195,30 @@ export class Writer {
     }
   }
 
-  /**
-   * Writes what the indexer found out.
-   * @param upTo every message up to this seq is indexed now; 0 when nothing is known about that
-   */
-  index(entries: readonly IndexEntry[], upTo: number): void {
+  /** Writes the index of a database in memory; that of a folder has a thread of its own. */
+  get search(): SearchWriter {
+    this.#search ??= new SearchWriter(this.#database);
+    return this.#search;
+  }
+
+  /** @throws ENOSPC while what is left on the disk is for other things than what can be made again */
+  ensureRoom(): void {
+    this.#transactions.ensureRoom();
+  }
+
+  /** Writes what was found out about messages whose words are in the index. */
+  putTexts({ upTo, ...texts }: IndexedTexts): void {
     this.#transactions.runLazily(() => {
-      for (const entry of entries) this.#index.put(entry);
+      this.#texts.put(texts);
       this.#ledger.totals.indexedTo = Math.max(this.#ledger.totals.indexedTo, upTo);
+    });
+  }
+
+  /** Notes what is not in the index any more: of messages that are gone, and kinds that no message is of. */
+  forget({ seqs = [], kinds = [] }: { readonly seqs?: readonly number[]; readonly kinds?: readonly number[] }): void {
+    this.#transactions.runUnsynced(() => {
+      this.#texts.forget(seqs);
+      this.#texts.sweep(kinds);
     });
   }
 
@@ -221,7 +241,6 @@ export class Writer {
   tidy(): boolean {
     return this.#transactions.runLazily(() => {
       this.#packs.sweep();
-      this.#index.sweep();
       return this.#vacuum.step() || this.#eventPacker.step();
     });
   }
@@ -309,6 +328,7 @@ export class Writer {
   async close(): Promise<void> {
     await Promise.all(this.#unlinking);
     this.#database.close(); // copies the WAL; where that does not fit, the WAL stays and the next start reads it
+    if (this.#layout) settleSearch(this.#layout);
     this.#lock?.release();
   }
 
@@ -377,6 +397,17 @@ export class Writer {
     put(arrival, content, `${arrival.id}.eml`);
     const received = arrival.received?.content;
     if (received) put(received, receivedContent, `${arrival.id}${RECEIVED}.eml`);
+  }
+
+  /** What was lost of the index, in a power cut or as a whole, is indexed again. */
+  #agreeWithSearch(): void {
+    const { totals } = this.#ledger;
+    const agreed = Math.min(totals.indexedTo, searchedTo(this.#database));
+    if (agreed === totals.indexedTo && !this.#texts.hasBeyond(agreed)) return;
+    this.#transactions.runFreeing(() => {
+      this.#texts.cut(agreed);
+      totals.indexedTo = agreed;
+    });
   }
 
   /** Puts into the tables what the intake log has beyond them; where the disk takes nothing, it stays there. */
@@ -485,13 +516,26 @@ function refuseOrphans({ directory, database, contents }: Layout): void {
 
 /** Opens the database; on a full disk with the room of the reserve, so that messages can be read and removed. */
 function open(layout: Layout | undefined, reserve: Reserve | undefined): DatabaseSync {
-  if (!layout || !reserve) return openToWrite(MEMORY, '');
+  if (!layout || !reserve) return openBoth(undefined);
   try {
-    return openToWrite(layout.database, layout.contents, reserve.bytes);
+    return openBoth(layout, reserve.bytes);
   } catch (cause) {
     const { code } = asStoreError(cause, layout.directory) as { code?: string };
     if (code !== 'ENOSPC' || !reserve.spend()) throw cause;
-    return openToWrite(layout.database, layout.contents, reserve.bytes);
+    return openBoth(layout, reserve.bytes);
+  }
+}
+
+/** Opens the database with the index of its words beside it, to be searched. */
+function openBoth(layout: Layout | undefined, reserveBytes?: number): DatabaseSync {
+  const database = layout ? openToWrite(layout.database, layout.contents, reserveBytes) : openToWrite(MEMORY, '');
+  try {
+    if (layout) makeSearch(layout);
+    attachSearch(database, layout);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 

@@ -5,9 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Report } from '../../../src/mail/report.ts';
 import { arrivalOf, NO_FILES } from '../../../src/store/sqlite/facts.ts';
 import { searchedHeaders } from '../../../src/store/sqlite/header-text.ts';
+import { layoutOf } from '../../../src/store/sqlite/layout.ts';
+import { openSearch } from '../../../src/store/sqlite/search-database.ts';
 import { indexWords } from '../../../src/store/sqlite/search-index.ts';
-import type { IndexEntry } from '../../../src/store/sqlite/search-writer.ts';
+import { type IndexEntry, SearchWriter } from '../../../src/store/sqlite/search-writer.ts';
 import { createSqliteStore } from '../../../src/store/sqlite/store.ts';
+import { indexedTexts } from '../../../src/store/sqlite/text-writer.ts';
 import { Writer } from '../../../src/store/sqlite/writer.ts';
 import { sampleMessage } from '../../store/support.ts';
 import { createMails } from './mails.ts';
@@ -22,6 +25,8 @@ const LIMITS = { keepPerInbox: 0, keepBytes: 0, keepAgeMs: 0 };
  */
 export async function fill(directory: string, messages: number, inboxes: number, seconds: number): Promise<void> {
   const writer = new Writer({ directory, naming: 'full', limits: LIMITS, now: Date.now() }, () => {});
+  const index = openSearch(layoutOf(directory));
+  const search = new SearchWriter(index);
   try {
     const began = performance.now();
     const there = writer.queries.stats().messages;
@@ -41,12 +46,13 @@ export async function fill(directory: string, messages: number, inboxes: number,
         const facts = { snippet: text.slice(0, 200), attachments: 0, inline: 0, fileNames: [], text };
         return { seq, id, ...facts, words: indexWords({ arrival, headers, fileNames: [], text }) };
       });
-      writer.index(found, upTo);
+      writer.putTexts(indexedTexts(found, search.put(found, upTo), upTo));
       const passed = (performance.now() - began) / 1000;
       if ((n / BATCH) % 200 === 199) console.log(`${n + BATCH} messages after ${passed.toFixed(0)} s`);
       if (passed > seconds) break;
     }
   } finally {
+    index.close();
     await writer.close();
   }
   await settle(directory);
