@@ -14,7 +14,7 @@ import type { Thread } from './thread.ts';
 import type { WriteMethods } from './writer-thread.ts';
 
 /** What is parsed and written at once in the background. */
-const STEP = { messages: 128, bytes: 4 * 1024 * 1024 };
+const STEP = { messages: 256, bytes: 4 * 1024 * 1024 };
 /** While messages arrive, less at once: this thread and that of the writer have their part in each step. */
 const BUSY_STEP = { messages: 32, bytes: 1024 * 1024 };
 /** Messages that are gone are taken out of the index with a step: faster than any step of mail that comes makes room for. */

@@ -39,13 +39,21 @@ export interface IndexedWords {
   readonly swept: readonly number[];
 }
 
-/**
- * Percent of a part of the index that is to be of messages that are gone before it is written anew without them. A store
- * that removes one message for each that comes writes the part that holds the oldest anew each time that so much of it is
- * gone: with the 10 of FTS5 that was two thirds of all that its writer did, with this next to nothing. In return up to
- * half of that part, and no more, lies there for nothing.
- */
-const GONE_PERCENT = 50;
+/** How FTS5 keeps its parts (https://sqlite.org/fts5.html#configuration_options). */
+const SETTINGS = {
+  /**
+   * Percent of a part that is to be of messages that are gone before it is written anew without them. A store that removes
+   * one message for each that comes writes the part that holds the oldest anew each time that so much of it is gone: with
+   * the 10 of FTS5 that was two thirds of all that its writer did, with this next to nothing. In return up to half of that
+   * part, and no more, lies there for nothing.
+   */
+  deletemerge: 50,
+  /** So many parts are merged at once, by itself and when asked: with the 4 of FTS5 each word is written half as often again. */
+  automerge: 8,
+  usermerge: 8,
+  /** Octets of words that are gathered for a part: those of a step of the indexer. */
+  hashsize: 4 * 1024 * 1024,
+} as const;
 
 /**
  * Writes the index of words, in transactions of its own: the only one who does. What it needs to know of the messages it
@@ -148,11 +156,11 @@ export class SearchWriter {
     return share?.kind;
   }
 
-  /** Has the index know when to write parts anew; it keeps that with itself. */
+  /** The index keeps its settings with itself. */
   #configure(): void {
-    const kept = this.#database.prepare("SELECT v FROM search_config WHERE k = 'deletemerge'").get();
-    if (kept?.v === GONE_PERCENT) return;
-    this.#database.exec(`INSERT INTO search (search, rank) VALUES ('deletemerge', ${GONE_PERCENT})`);
+    const kept = this.#database.prepare('SELECT v FROM search_config WHERE k = ?');
+    const put = this.#database.prepare('INSERT INTO search (search, rank) VALUES (?, ?)');
+    for (const [name, value] of Object.entries(SETTINGS)) if (kept.get(name)?.v !== value) put.run(name, BigInt(value));
   }
 
   #run<T>(work: () => T): T {
