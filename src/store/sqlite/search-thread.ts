@@ -12,7 +12,7 @@ const PRIORITY = 10;
 function methodsOf(directory: string) {
   const layout = layoutOf(directory);
   const database = openSearch(layout);
-  const search = new SearchWriter(database);
+  const search = orCondemned(layout, () => new SearchWriter(database))();
   const methods = searchMethods(() => search);
   return {
     putWords: orCondemned(layout, methods.putWords),
@@ -22,6 +22,7 @@ function methodsOf(directory: string) {
   };
 }
 
+/** Does what works on the index; one that proves to be damaged is made anew with the next start. */
 function orCondemned<A extends readonly unknown[], R>(layout: Layout, work: (...values: A) => R): (...values: A) => R {
   return (...values) => {
     try {
