@@ -57,8 +57,8 @@ export interface SqliteStore extends Store {
 
 /** Ids become parts of file names. */
 const ID = /^[0-9A-Za-z_-]{1,64}$/;
-/** Until the thread that writes the index gives its memory back. */
-const SEARCH_IDLE_MS = 60_000;
+/** Until the thread that writes the index gives its memory back, and with it mails of which the next may be of a kind. */
+const SEARCH_IDLE_MS = 300_000;
 /** How often expired messages are looked for: a hundredth of the age that is kept, within these. */
 const EXPIRE_MS = { least: 1000, most: 60_000 };
 
