@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HEADER_LIMITS } from '../../mail/headers.ts';
 import { matchesHeader } from '../../mail/query.ts';
@@ -10,8 +11,11 @@ import { Unpacker } from './unpacker.ts';
 
 /** Few large pages: a 4 KiB mail then lies within one page, which measured faster than SQLite's 4 KiB default. */
 const PAGE_BYTES = 16 * 1024;
-/** The WAL is copied into the database after this many octets: more would save little and hold up a batch for longer. */
-const CHECKPOINT_BYTES = 8 * 1024 * 1024;
+/**
+ * The WAL is copied into the database after this many octets: more would hold up a batch for longer. Of a large database it
+ * saves something, for messages come to inboxes, and go from them, all over it: pages are changed again before they are copied.
+ */
+const CHECKPOINT = { least: 8 * 1024 * 1024, most: 32 * 1024 * 1024, part: 1 / 64 };
 /** The system has read files in its own cache, which all threads share. */
 const CACHE_KIB = 4 * 1024;
 
@@ -26,7 +30,10 @@ export function openToWrite(
   reserveBytes: number = Number.POSITIVE_INFINITY,
 ): DatabaseSync {
   if (path !== MEMORY) makePrivateFile(path);
-  const checkpointBytes = Math.min(CHECKPOINT_BYTES, reserveBytes * (2 / 3)); // a batch may overshoot
+  const { least, most, part } = CHECKPOINT;
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  const wanted = Math.max(least, Math.min(most, size * part));
+  const checkpointBytes = Math.min(wanted, reserveBytes * (2 / 3)); // a batch may overshoot
   const database = new DatabaseSync(path, { timeout: 5000 });
   try {
     // have effect on an empty file only

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import type { Layout } from './layout.ts';
 
 /**
@@ -14,12 +14,16 @@ export class Reserve {
   #isThere: boolean;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  constructor({ directory, reserve }: Layout) {
-    const { blocks, bsize } = statfsSync(directory);
-    this.bytes = Math.round(Math.min(MOST_BYTES, Math.max(LEAST_BYTES, blocks * bsize * PART)));
+  constructor({ directory, database, reserve }: Layout) {
     this.#directory = directory;
     this.#path = reserve;
-    this.#isThere = existsSync(reserve);
+    const { blocks, bsize } = statfsSync(directory);
+    const most = Math.max(MOST_BYTES, Math.min(MOST_OF_LARGE_BYTES, sizeOf(database) * PART));
+    const wanted = Math.round(Math.min(most, Math.max(LEAST_BYTES, blocks * bsize * PART)));
+    const kept = sizeOf(reserve);
+    const isLargeEnough = kept >= wanted || this.#freeBytes() < PLENTY * wanted;
+    this.#isThere = kept > 0 && isLargeEnough;
+    this.bytes = this.#isThere ? Math.min(kept, wanted) : wanted;
   }
 
   /** Makes the file if it is missing and there is plenty of room; looks at the disk once a second at most. */
@@ -67,10 +71,15 @@ export class Reserve {
   }
 }
 
-/** Its size: this part of the file system, within these. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Its size: this part of the file system, within these; more for a large database, which wants a larger WAL. */
 const PART = 1 / 32;
 const LEAST_BYTES = 512 * 1024;
 const MOST_BYTES = 12 * 1024 * 1024;
+const MOST_OF_LARGE_BYTES = 48 * 1024 * 1024;
 /** So many times its size must be free before it is made. */
 const PLENTY = 3;
 const LOOK_EVERY_MS = 1000;
