@@ -112,6 +112,15 @@ async function idsIn(directory: string): Promise<string[]> {
 }
 
 describe('a store that is not damaged at all', () => {
+  it('has lost nothing by messages that were removed, though their places are still there', async () => {
+    const writer = new DatabaseSync(database);
+    writer.exec('DELETE FROM messages WHERE seq = 1; INSERT INTO gone VALUES (1)');
+    for (const table of ['texts', 'contents', 'received_contents', 'search_texts', 'packed'])
+      writer.exec(`DELETE FROM ${table} WHERE seq = 1`);
+    writer.close();
+    expect(await run()).toEqual({ messages: MESSAGES - 1, incomplete: [], lost: [], troubles: [] });
+  });
+
   it('is salvaged whole: envelope, content, state, order, inboxes', async () => {
     const before = fingerprint();
     expect(await run()).toEqual({ messages: MESSAGES, incomplete: [], lost: [], troubles: [] });

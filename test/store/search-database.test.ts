@@ -19,13 +19,14 @@ let store: Store;
 let crashes: Error[];
 let path: string;
 
-const open = (): Promise<Store> =>
+const open = (bounds: { keepPerInbox?: number } = {}): Promise<Store> =>
   createSqliteStore({
     directory,
     naming: 'full',
     keepPerInbox: 0,
     keepBytes: 0,
     keepAgeMs: 0,
+    ...bounds,
     report: (report) => {
       if (report.type === 'crash') crashes.push(report.error as Error);
     },
@@ -187,6 +188,102 @@ describe('while the index is busy', { timeout: 30_000 }, () => {
     await indexed();
     expect(await find('everywhere')).toBe(2 * MESSAGES - 20);
     expect(crashes).toEqual([]);
+  });
+
+  const inbox = 'box@there.example';
+  const add = async (): Promise<string> => {
+    const sample = sampleMessage({ raw: mail('a box', 'of things'), to: [inbox] });
+    await store.accept(sample);
+    return sample.id;
+  };
+  const listed = async (query: object = {}): Promise<string[]> =>
+    (await store.list({ inbox, ...query })).messages.map(({ id }) => id);
+  const count = (sql: string): number => {
+    const database = new DatabaseSync(join(directory, 'inboxd.db'), { readOnly: true, timeout: 5000 });
+    try {
+      return Number(database.prepare(sql).get()?.n);
+    } finally {
+      database.close();
+    }
+  };
+  const left = (): number => count('SELECT count(*) AS n FROM gone');
+  const placed = (): number => count('SELECT count(*) AS n FROM placements');
+
+  it('what is gone is in no list, count or inbox', async () => {
+    const busy = new DatabaseSync(path, { timeout: 5000 });
+    busy.exec('BEGIN IMMEDIATE');
+    const ids: string[] = [];
+    try {
+      for (let n = 0; n < 6; n++) ids.push(await add());
+      const there = ids.slice(2, 5);
+      await store.remove({ ids: [ids[0]!, ids[1]!, ids[5]!] });
+      expect(await listed()).toEqual(there.toReversed());
+      expect(await listed({ oldestFirst: true })).toEqual(there);
+      expect(await listed({ limit: 2, start: 1 })).toEqual(there.toReversed().slice(1));
+      expect((await store.list({ inbox, counts: true })).matches).toBe(3);
+      expect(await store.stats()).toMatchObject({ messages: 3, unindexed: 3 });
+      const [box] = (await store.inboxes()).inboxes;
+      expect(box).toMatchObject({ inbox, messages: 3, unread: 3 });
+      expect(box!.newest).toEqual((await store.get(there[2]!))!.receivedAt);
+      await store.remove({ ids: there });
+      expect((await store.inboxes()).inboxes).toEqual([]);
+      expect(await listed()).toEqual([]);
+      const again = await add();
+      expect(await listed()).toEqual([again]);
+      expect(await listed({ oldestFirst: true })).toEqual([again]);
+      expect([left(), placed()]).toEqual([6, 7]);
+    } finally {
+      busy.exec('ROLLBACK');
+      busy.close();
+    }
+    await until(() => left() === 0);
+    expect(placed()).toBe(1);
+    expect(crashes).toEqual([]);
+  });
+
+  it('what is gone is in the way of no bound', async () => {
+    await store.close();
+    store = await open({ keepPerInbox: 3 });
+    const busy = new DatabaseSync(path, { timeout: 5000 });
+    busy.exec('BEGIN IMMEDIATE');
+    try {
+      const ids = [await add(), await add(), await add()];
+      await store.remove({ ids: [ids[0]!] });
+      ids.push(await add());
+      expect(await listed({ oldestFirst: true })).toEqual(ids.slice(1));
+      ids.push(await add(), await add());
+      expect(await listed({ oldestFirst: true })).toEqual(ids.slice(3));
+      await store.change({ ids: [ids[3]!] }, { pinned: true });
+      await store.remove({ ids: [ids[4]!] });
+      ids.push(await add(), await add(), await add());
+      expect(await listed({ oldestFirst: true })).toEqual([ids[3], ...ids.slice(6)]);
+    } finally {
+      busy.exec('ROLLBACK');
+      busy.close();
+    }
+    await until(() => left() === 0);
+    expect(placed()).toBe(4);
+  });
+
+  it('a store that is closed and opened again forgets what it had not', async () => {
+    await fill(4);
+    await indexed();
+    const busy = new DatabaseSync(path, { timeout: 5000 });
+    busy.exec('BEGIN IMMEDIATE');
+    await store.remove({ all: true });
+    const later = await add();
+    const closing = store.close();
+    busy.exec('ROLLBACK');
+    busy.close();
+    await closing;
+    const database = new DatabaseSync(join(directory, 'inboxd.db'));
+    database.exec('INSERT OR IGNORE INTO gone VALUES (1), (2), (3), (4)');
+    database.close();
+    store = await open();
+    expect(await listed()).toEqual([later]);
+    await until(() => left() === 0);
+    expect(await listed()).toEqual([later]);
+    expect(await find('everywhere')).toBe(0);
   });
 
   it('no message is found by words of one that is gone', async () => {

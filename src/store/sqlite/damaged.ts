@@ -28,6 +28,7 @@ import {
   type Facts,
   pathOf,
 } from './facts.ts';
+import { isThere } from './gone.ts';
 import { graftFirstPage } from './graft.ts';
 import { readIntake } from './intake-log.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -345,7 +346,8 @@ export class DamagedStore {
   }
 
   #isPlaced(seq: number): boolean {
-    return this.#row('SELECT 1 AS found FROM placements WHERE seq = ? LIMIT 1', seq) !== undefined;
+    const place = 'SELECT 1 AS found FROM placements WHERE seq = ?';
+    return this.#row(this.#hasTable('gone') ? `${place} AND ${isThere('seq')}` : place, seq) !== undefined;
   }
 
   #files(): readonly string[] {

@@ -17,8 +17,8 @@ import type { WriteMethods } from './writer-thread.ts';
 const STEP = { messages: 256, bytes: 4 * 1024 * 1024 };
 /** While messages arrive, less at once: this thread and that of the writer have their part in each step. */
 const BUSY_STEP = { messages: 32, bytes: 1024 * 1024 };
-/** Messages that are gone are taken out of the index with a step: faster than any step of mail that comes makes room for. */
-const FORGET_TIMES = 2;
+/** With a step so many times as many messages that are gone are taken out: the more, the more of them lie on one page. */
+const FORGET_TIMES = 8;
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
 const GATHER_MS = 250;
 const RETRY_MS = 10_000;

@@ -4,6 +4,7 @@ import type { Query } from '../../mail/query.ts';
 import type { ListQuery } from '../../mail/store.ts';
 import { fold } from '../../mail/words.ts';
 import { decodeCursor } from './cursor.ts';
+import { isOfOurTime, isThere } from './gone.ts';
 import type { KindRuns } from './kind-runs.ts';
 import { type Condition, compileScan, hasInHeaders, joined, nameIn } from './search.ts';
 import { compileIndexed, inboxMark, type Sharing } from './search-index.ts';
@@ -240,8 +241,9 @@ function stepsOf({ along, inbox, condition, above, below }: Walk) {
     ...(above === undefined ? [] : [`${seq} > ?`]),
     ...(below === undefined ? [] : [`${seq} < ?`]),
     ...(inbox === undefined ? [] : [`EXISTS (SELECT 1 FROM placements p WHERE p.inbox = ? AND p.seq = ${seq})`]),
-    // of whoever is looked up in another table that is seen by itself
-    ...(along.kind === 'index' && inbox === undefined && !condition ? [`${seq} NOT IN (SELECT seq FROM gone)`] : []),
+    // with the messages themselves on the way there is no need to ask
+    ...(along.kind === 'store' || condition ? [] : [isThere(seq)]),
+    ...(along.kind === 'inbox' ? [isOfOurTime(seq)] : []),
     ...(condition === undefined ? [] : [`(${condition.sql})`]),
   ];
   const values: SQLInputValue[] = [value, whole(above), whole(below), inbox].filter((bound) => bound !== undefined);

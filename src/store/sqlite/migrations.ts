@@ -278,7 +278,7 @@ const MIGRATIONS: readonly string[] = [
   -- The index of words is a database of its own: see search-database.ts. All mail is indexed again.
   DROP TABLE search;
   DROP TABLE shared_search;
-  -- Messages that were removed, and whose words may be in the index still.
+  -- Messages that were removed, and whose words and places are still to be: see gone.ts.
   CREATE TABLE gone (seq INTEGER PRIMARY KEY) STRICT;
   `,
 ];

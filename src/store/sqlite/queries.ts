@@ -19,6 +19,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts';
 import { readDead, readDelivery, readTargetCounts, readWaiting } from './delivery-reads.ts';
 import { type FoundEvents, readEvents } from './events.ts';
 import { readFacts } from './facts.ts';
+import { isThere } from './gone.ts';
 import { KindRuns } from './kind-runs.ts';
 import type { Layout } from './layout.ts';
 import { type Listing, listingOf, seqsOf } from './listing.ts';
@@ -228,7 +229,7 @@ class SqliteQueries implements Queries {
     return this.#atOneMoment(() => {
       const totals = this.#statement(
         `SELECT messages, unread, bytes, file_bytes AS fileBytes, (SELECT count(*) FROM inboxes) AS inboxes,
-           (SELECT count(DISTINCT seq) FROM placements WHERE seq > indexed_to) AS unindexed
+           (SELECT count(DISTINCT seq) FROM placements WHERE seq > indexed_to AND ${isThere('seq')}) AS unindexed
          FROM totals`,
       ).get() as unknown as Omit<StoreStats, 'contentBytes'> & { bytes: number; fileBytes: number };
       const { messages, unread, inboxes, bytes, fileBytes, unindexed } = totals;

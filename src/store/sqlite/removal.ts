@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { IS_PIECE } from './blocks.ts';
+import { isOfOurTime, isThere } from './gone.ts';
 import type { Journal } from './journal.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 
@@ -34,7 +35,7 @@ export class Removal {
   readonly #isPlaced: StatementSync;
   readonly #newest: StatementSync;
   readonly #deletePlace: StatementSync;
-  readonly #leaveWords: StatementSync;
+  readonly #leave: StatementSync;
   readonly #deletes: readonly StatementSync[];
   readonly #leaveBlock: StatementSync;
   readonly #deleteBlock: readonly StatementSync[];
@@ -49,9 +50,12 @@ export class Removal {
     );
     this.#places = database.prepare('SELECT inbox FROM placements WHERE seq = ?');
     this.#isPlaced = database.prepare('SELECT 1 FROM placements WHERE seq = ? LIMIT 1');
-    this.#newest = database.prepare('SELECT max(seq) AS newest FROM placements WHERE inbox = ?');
+    this.#newest = database.prepare(
+      `SELECT seq AS newest FROM placements WHERE inbox = ? AND ${isThere('seq')} AND ${isOfOurTime('seq')}
+       ORDER BY seq DESC LIMIT 1`,
+    );
     this.#deletePlace = database.prepare('DELETE FROM placements WHERE inbox = ? AND seq = ?');
-    this.#leaveWords = database.prepare('INSERT OR IGNORE INTO gone (seq) VALUES (?)');
+    this.#leave = database.prepare('INSERT OR IGNORE INTO gone (seq) VALUES (?)');
     this.#deletes = [
       'texts',
       'contents',
@@ -67,14 +71,14 @@ export class Removal {
     );
   }
 
-  /** Takes a message out of the store. */
+  /** Takes a message out of the store; its places in inboxes are left behind. */
   message(seq: number): void {
     const gone = this.#message.get(seq) as Gone | undefined;
     if (!gone) return;
     const entries = this.#places.all(seq).map(({ inbox }) => this.#ledger.entry(Number(inbox)));
     this.#tell(gone, entries);
-    for (const entry of entries) this.#takeOut(entry, seq, gone);
     this.#delete(seq, gone);
+    for (const entry of entries) this.#countOut(entry, seq, gone);
   }
 
   /** Takes a message out of inboxes. @returns false if it was in none of them */
@@ -103,8 +107,13 @@ export class Removal {
     );
   }
 
-  #takeOut(entry: InboxEntry, seq: number, { bytes, isRead, isPinned }: Gone): boolean {
+  #takeOut(entry: InboxEntry, seq: number, gone: Gone): boolean {
     if (this.#deletePlace.run(entry.inbox, seq).changes === 0) return false;
+    this.#countOut(entry, seq, gone);
+    return true;
+  }
+
+  #countOut(entry: InboxEntry, seq: number, { bytes, isRead, isPinned }: Gone): void {
     entry.messages -= 1;
     entry.bytes -= bytes;
     if (!isRead) entry.unread -= 1;
@@ -112,11 +121,10 @@ export class Removal {
     this.#ledger.totals.revision += 1;
     if (entry.newest === seq) entry.newest = Number(this.#newest.get(entry.inbox)?.newest ?? 0);
     this.#ledger.touch(entry);
-    return true;
   }
 
   #delete(seq: number, { id, bytes, isRead, isPinned, file, receivedFile, receivedBytes, block }: Gone): void {
-    this.#leaveWords.run(seq); // also one that is just being indexed
+    this.#leave.run(seq); // also one that is just being indexed
     for (const statement of this.#deletes) statement.run(seq);
     // what the others of its block have in common with it stays there with them
     if (block !== null && this.#leaveBlock.get(block)?.messages === 0) {

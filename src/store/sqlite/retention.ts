@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { isOfOurTime, isThere } from './gone.ts';
 import type { InboxEntry, Ledger } from './ledger.ts';
 import type { Removal } from './removal.ts';
 
@@ -42,10 +43,10 @@ export class Retention {
     this.#oldestUnpinned = database.prepare(
       'SELECT seq FROM messages WHERE is_pinned = 0 AND seq < (SELECT max(seq) FROM messages) ORDER BY seq LIMIT 1',
     );
-    this.#oldestIn = database.prepare('SELECT seq FROM placements WHERE inbox = ? ORDER BY seq LIMIT 1');
+    const places = `SELECT seq FROM placements WHERE inbox = ? AND ${isThere('seq')} AND ${isOfOurTime('seq')}`;
+    this.#oldestIn = database.prepare(`${places} ORDER BY seq LIMIT 1`);
     this.#oldestUnpinnedIn = database.prepare(
-      `SELECT seq FROM placements WHERE inbox = ? AND seq NOT IN (SELECT seq FROM messages WHERE is_pinned = 1)
-       ORDER BY seq LIMIT 1`,
+      `${places} AND seq NOT IN (SELECT seq FROM messages WHERE is_pinned = 1) ORDER BY seq LIMIT 1`,
     );
     this.#expired = database.prepare(
       'SELECT seq FROM messages WHERE received_at < ? AND seq < ? AND is_pinned = 0 ORDER BY received_at LIMIT ?',

@@ -28,7 +28,6 @@ export class TextWriter {
   readonly #putText: StatementSync;
   readonly #putKind: StatementSync;
   readonly #deleteKind: StatementSync;
-  readonly #forget: StatementSync;
   readonly #isBeyond: StatementSync;
   readonly #cut: StatementSync;
 
@@ -45,7 +44,6 @@ export class TextWriter {
     );
     this.#putKind = database.prepare('INSERT OR IGNORE INTO kinds (kind, sender, runs, snippet) VALUES (?, ?, ?, ?)');
     this.#deleteKind = database.prepare('DELETE FROM kinds WHERE kind = ?');
-    this.#forget = database.prepare('DELETE FROM gone WHERE seq = ?');
     this.#isBeyond = database.prepare('SELECT 1 FROM texts WHERE seq > ? LIMIT 1');
     this.#cut = database.prepare('DELETE FROM texts WHERE seq > ?');
   }
@@ -60,11 +58,6 @@ export class TextWriter {
   /** Removes kinds that no mail is of any more. */
   sweep(kinds: readonly number[]): void {
     for (const kind of kinds) this.#deleteKind.run(kind);
-  }
-
-  /** Notes that the words of messages which are gone are not in the index any more. */
-  forget(seqs: readonly number[]): void {
-    for (const seq of seqs) this.#forget.run(seq);
   }
 
   /** Whether there is something of messages behind this seq. */

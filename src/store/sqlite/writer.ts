@@ -15,6 +15,7 @@ import { openToWrite } from './database.ts';
 import { DeliveryWriter } from './delivery-writer.ts';
 import { EventPacker } from './event-packer.ts';
 import { type Arrival, type ArrivalContent, type ArrivedBytes, cutContents } from './facts.ts';
+import { GoneWriter } from './gone-writer.ts';
 import { makeIntake, readIntake } from './intake-log.ts';
 import { type EventBatch, Journal } from './journal.ts';
 import { type Layout, layoutOf, makeDirectories } from './layout.ts';
@@ -109,6 +110,7 @@ export class Writer {
   readonly #changes: Changes;
   readonly #annotations: Annotations;
   readonly #texts: TextWriter;
+  readonly #gone: GoneWriter;
   readonly #packs: PackWriter;
   readonly #eventPacker: EventPacker;
   readonly #vacuum: Vacuum;
@@ -138,6 +140,7 @@ export class Writer {
       this.#journal = new Journal(this.#database, options.keptEvents);
       this.#removal = new Removal(this.#database, this.#ledger, this.#journal);
       this.#texts = new TextWriter(this.#database);
+      this.#gone = new GoneWriter(this.#database);
       this.#packs = new PackWriter(this.#database);
       this.#eventPacker = new EventPacker(this.#database);
       this.#vacuum = new Vacuum(this.#database);
@@ -214,10 +217,10 @@ export class Writer {
     });
   }
 
-  /** Notes what is not in the index any more: of messages that are gone, and kinds that no message is of. */
+  /** Takes out what is not in the index any more: of messages that are gone, and kinds that no message is of. */
   forget({ seqs = [], kinds = [] }: { readonly seqs?: readonly number[]; readonly kinds?: readonly number[] }): void {
     this.#transactions.runUnsynced(() => {
-      this.#texts.forget(seqs);
+      this.#gone.forget(seqs);
       this.#texts.sweep(kinds);
     });
   }
