@@ -61,9 +61,17 @@ async function acceptAndDie(count: number, kind: 'plain' | 'edited' = 'plain'): 
   return JSON.parse(stdout) as string[];
 }
 
+/** A frame as the log writes it, of one message; in memory that other frames have been in. */
+function frameOf(number: number, arrivals: string, views: readonly Buffer[]): Buffer {
+  const bytes = views.reduce((sum, { length }) => sum + length, 0);
+  const arrivalBytes = Buffer.byteLength(arrivals);
+  const room = Buffer.alloc(4096, 'left by another');
+  return encodeFrame(number, { arrivals, arrivalBytes }, [views], bytes, room);
+}
+
 describe('frames', () => {
   const frame = (number: number, text: string): Buffer =>
-    encodeFrame(number, Buffer.from(`["${text}"]`), [[Buffer.from(text), Buffer.from('!')]], text.length + 1);
+    frameOf(number, `["${text}"]`, [Buffer.from(text), Buffer.from('!')]);
 
   it('are read back as they were written, up to what is none', () => {
     const segment = Buffer.concat([frame(7, 'one'), frame(8, 'zwölf'), Buffer.alloc(100)]);
@@ -277,7 +285,7 @@ describe('after a kill', () => {
       decodeFrames(readFileSync(one)).some(({ number }) => number === newest.number),
     )!;
     const used = decodeFrames(readFileSync(path));
-    const half = encodeFrame(newest.number + 1, Buffer.from('[]'), [[Buffer.alloc(500)]], 500).subarray(0, 100);
+    const half = frameOf(newest.number + 1, '[]', [Buffer.alloc(500)]).subarray(0, 100);
     const end = used.reduce(
       (sum, { arrivals, contents }) => sum + 24 + Buffer.byteLength(arrivals) + contents.length,
       0,

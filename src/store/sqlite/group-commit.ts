@@ -10,6 +10,8 @@ import type { WriteMethods } from './writer-thread.ts';
 /** What one batch may hold: enough to share an fsync among, little enough to be written quickly. */
 const BATCH_MESSAGES = 512;
 const BATCH_BYTES = 2 * 1024 * 1024;
+/** Of the memory that contents travel in, so that one serves for most batches. */
+const LEAST_ROOM_BYTES = 64 * 1024;
 /** The tables take what was logged so often at most: the fewer transactions, the less each message costs. */
 const APPLY_EVERY_MS = 8;
 /** How long after the tables could not take it it is tried again. */
@@ -70,6 +72,8 @@ export class GroupCommit {
   #isStuck = false;
   #applying: Promise<Error | undefined> | undefined;
   #appliedAt = 0;
+  /** Memory that contents travelled in, to be used again. */
+  #room: ArrayBuffer | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: GroupCommitOptions) {
@@ -203,10 +207,15 @@ export class GroupCommit {
     }
   }
 
-  #save(messages: Batch, how: Omit<Keeping, 'now'>): Promise<BatchOutcome> {
+  async #save(messages: Batch, how: Omit<Keeping, 'now'>): Promise<BatchOutcome> {
     const { writer, now } = this.#options;
-    const batch = packed(messages);
-    return writer.call('save', { batch, keeping: { ...how, now: now() } }, [batch.contents]);
+    const room = this.#room;
+    this.#room = undefined;
+    const batch = packed(messages, room);
+    const keeping = { ...how, now: now() };
+    const { outcome, contents } = await writer.call('save', { batch, keeping }, [batch.contents]);
+    if (contents.byteLength <= BATCH_BYTES) this.#room = contents;
+    return outcome;
   }
 
   #applySoon(): void {
@@ -291,11 +300,15 @@ function inlineOf({ at, bytes }: Content, file: string | null): Pick<Waiting, 'v
 
 const NOTHING = { views: [], bytes: 0 };
 
-/** What travels to the writer: the arrivals as JSON, and their bytes in a buffer that can move. */
-function packed(batch: Batch): Packed {
+/**
+ * What travels to the writer: the arrivals as JSON, and their bytes in a buffer that can move.
+ * @param room that they are put into if they fit
+ */
+function packed(batch: Batch, room: ArrayBuffer | undefined): Packed {
   let bytes = 0;
   for (const waiting of batch) bytes += waiting.bytes;
-  const joined = Buffer.allocUnsafeSlow(bytes);
+  const fits = room && room.byteLength >= bytes;
+  const joined = fits ? Buffer.from(room) : Buffer.allocUnsafeSlow(Math.max(bytes, LEAST_ROOM_BYTES));
   let at = 0;
   for (const { views } of batch) for (const view of views) at += view.copy(joined, at);
   return { arrivals: `[${batch.map(({ json }) => json).join()}]`, contents: joined.buffer as ArrayBuffer };

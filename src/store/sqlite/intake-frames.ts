@@ -26,19 +26,26 @@ export function frameBytes(arrivalBytes: number, contentBytes: number): number {
   return HEAD_BYTES + arrivalBytes + contentBytes;
 }
 
-/** @param contentBytes octets of all views together */
+/**
+ * Writes a frame.
+ * @param arrivals JSON of Arrival[], so many octets of it
+ * @param contentBytes octets of all views together
+ * @param room memory for it, of `frameBytes` at least
+ * @returns the frame, which is the beginning of that memory
+ */
 export function encodeFrame(
   number: number,
-  arrivals: Buffer,
+  { arrivals, arrivalBytes }: { readonly arrivals: string; readonly arrivalBytes: number },
   views: readonly (readonly Buffer[])[],
   contentBytes: number,
+  room: Buffer,
 ): Buffer {
-  const frame = Buffer.allocUnsafe(frameBytes(arrivals.length, contentBytes));
+  const frame = room.subarray(0, frameBytes(arrivalBytes, contentBytes));
   frame.writeUInt32LE(MAGIC, 0);
-  frame.writeUInt32LE(arrivals.length, 4);
+  frame.writeUInt32LE(arrivalBytes, 4);
   frame.writeUInt32LE(contentBytes, 8);
   frame.writeDoubleLE(number, CHECKED_FROM);
-  let at = HEAD_BYTES + arrivals.copy(frame, HEAD_BYTES);
+  let at = HEAD_BYTES + frame.write(arrivals, HEAD_BYTES);
   for (const content of views) for (const view of content) at += view.copy(frame, at);
   frame.writeUInt32LE(checksum(frame, frame.length), 12);
   return frame;

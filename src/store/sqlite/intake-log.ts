@@ -110,6 +110,7 @@ export class IntakeLog {
   #isRoomy = true;
   #isBroken = false;
   #lookedAt = 0;
+  #room: Buffer = Buffer.alloc(0);
 
   /** @param appliedTo number of the newest frame that the tables have, synced */
   constructor(layout: Layout, appliedTo: number) {
@@ -152,13 +153,14 @@ export class IntakeLog {
       contentBytes += one.bytes;
       json += json === '' ? one.json : `,${one.json}`;
     }
-    const arrivals = Buffer.from(`[${json}]`);
-    const size = frameBytes(arrivals.length, contentBytes);
+    const arrivals = `[${json}]`;
+    const arrivalBytes = Buffer.byteLength(arrivals);
+    const size = frameBytes(arrivalBytes, contentBytes);
     if (size > SEGMENT_BYTES) return undefined;
     const segment = this.#segmentFor(size);
     if (!segment) return 'behind';
     const views = batch.map((one) => one.views);
-    const frame = encodeFrame(this.#number + 1, arrivals, views, contentBytes);
+    const frame = encodeFrame(this.#number + 1, { arrivals, arrivalBytes }, views, contentBytes, this.#roomFor(size));
     return new Promise((resolve, reject) => {
       const { descriptor, end } = segment;
       write(descriptor, frame, 0, frame.length, end, (error, written) => {
@@ -173,6 +175,12 @@ export class IntakeLog {
         resolve();
       });
     });
+  }
+
+  /** Memory for one frame after the other: fresh one for each would be waste faster than it is collected. */
+  #roomFor(bytes: number): Buffer {
+    if (this.#room.length < bytes) this.#room = Buffer.allocUnsafeSlow(Math.min(SEGMENT_BYTES, bytes * 2));
+    return this.#room;
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import type { PackStep } from './packer-thread.ts';
 import { readMethods } from './reads.ts';
 import { searchMethods } from './search-methods.ts';
 import type { IndexedTexts } from './text-writer.ts';
-import { serveThread, tellParent } from './thread.ts';
+import { Moved, serveThread, tellParent } from './thread.ts';
 import { type Batch, type Keeping, Writer, type WriterOptions } from './writer.ts';
 
 /** Told after each commit that changed something, but for that of a batch: there it comes with the outcome. */
@@ -30,7 +30,10 @@ function methodsOf(writer: Writer) {
     ...readMethods(() => writer.queries),
     ...searchMethods(() => writer.search),
     intake: () => writer.openIntake(),
-    save: ({ batch, keeping }: { readonly batch: Batch; readonly keeping: Keeping }) => writer.save(batch, keeping),
+    save: ({ batch, keeping }: { readonly batch: Batch; readonly keeping: Keeping }) => {
+      const outcome = writer.save(batch, keeping);
+      return new Moved({ outcome, contents: batch.contents }, [batch.contents]); // for the next one
+    },
     ensureRoom: () => writer.ensureRoom(),
     putTexts: (texts: IndexedTexts) => writer.putTexts(texts),
     forget: (what: Parameters<Writer['forget']>[0]) => writer.forget(what),

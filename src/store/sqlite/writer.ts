@@ -65,7 +65,7 @@ export interface Keeping {
 export interface Batch {
   /** JSON of Arrival[]. */
   readonly arrivals: string;
-  /** Bytes of those without a file, one behind the other. */
+  /** Bytes of those without a file, one behind the other; what is behind them means nothing. */
   readonly contents: ArrayBuffer;
 }
 
