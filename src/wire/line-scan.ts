@@ -4,7 +4,8 @@
  * Looking at one octet after another takes 0.2 ns for each where lines are long, and up to 13 where they are short or dots and CRs
  * stand anywhere, since no branch can be foretold then: whoever sends content would choose what it costs. Looked up by fours it
  * is 1 ns whatever the content, and the table of fours is made from that of single octets, so that one place says what is
- * right. Long runs of text are not looked up but passed over by eights, and with them the ends of their lines.
+ * right. Long runs of text are not looked up but passed over by eights, and with them the ends of their lines; nor are runs of
+ * the same four octets that change nothing, as empty lines are.
  *
  * The functions in the middle of this are written out where they would call others: V8 makes one function of several only up
  * to a size, and what it leaves out then is not the same in every run.
@@ -68,8 +69,15 @@ export interface Reading {
 
 const reading: Reading = { state: 0, bare: false, read: 0, given: 0 };
 
-/** Where the reading that is under way stands in memory, and what its steps have said. */
-const place = { from: 0, to: 0, row: 0, flags: 0 };
+/** Where the reading that is under way stands in memory, what its steps have said, and four octets of which a run has begun. */
+const place = { from: 0, to: 0, row: 0, flags: 0, four: 0 };
+
+/** Why the reading by fours stopped: they cannot be read in one step, or there is a faster way. */
+const NO_STEP = 0;
+const AT_TEXT = 1;
+const AT_RUN = 2;
+/** A step that leaves nothing out and sees nothing. */
+const PLAIN = 4;
 
 /** See above. */
 export class LineScan {
@@ -100,7 +108,9 @@ export class LineScan {
     place.row = state << STATE_SHIFT;
     place.flags = 0;
     while (place.from < end && place.row >> STATE_SHIFT < states) {
-      if (readFours(memory.octets, end, this.#fours)) passText(memory, end);
+      const why = readFours(memory.octets, end, this.#fours);
+      if (why === AT_TEXT) passText(memory, end);
+      else if (why === AT_RUN) passRun(memory.octets, end);
       else if (place.from < end) readOctet(memory.octets, this.#steps);
     }
     reading.state = place.row >> STATE_SHIFT;
@@ -136,11 +146,11 @@ function stepOfFour(steps: Uint8Array, index: number): number {
 /**
  * Reads on for as long as four octets can be read in one step, two steps at a time. What is written ends where it was read, or
  * before.
- * @returns true if it stopped because eight octets of text have passed: shorter runs are not worth another function
+ * @returns AT_TEXT or AT_RUN if eight octets of it have passed: shorter ones are not worth another function
  */
-function readFours(octets: DataView, end: number, fours: Uint16Array): boolean {
+function readFours(octets: DataView, end: number, fours: Uint16Array): number {
   let { from, to, row, flags } = place;
-  let isText = false;
+  let why = NO_STEP;
   while (from <= end - 8) {
     const first = octets.getInt32(from, true);
     const second = octets.getInt32(from + 4, true);
@@ -155,11 +165,15 @@ function readFours(octets: DataView, end: number, fours: Uint16Array): boolean {
     to += 3 + ((next & LEFT_OUT) >> 2);
     from += 8;
     flags |= step | next;
+    if (((((first - AFTER_CONTROL) & ~first) | ((second - AFTER_CONTROL) & ~second)) & HIGH_BITS) === 0) why = AT_TEXT;
+    else if (first === second && step === (row | PLAIN)) why = AT_RUN;
     row = next & STATE_OF_FOUR;
-    isText = ((((first - AFTER_CONTROL) & ~first) | ((second - AFTER_CONTROL) & ~second)) & HIGH_BITS) === 0;
-    if (isText) break;
+    if (why !== NO_STEP) {
+      place.four = second;
+      break;
+    }
   }
-  if (!isText && from <= end - 4) {
+  if (why === NO_STEP && from <= end - 4) {
     const four = octets.getInt32(from, true);
     const step = fours[row | PAIRS[four & 0xffff]! | (PAIRS[four >>> 16]! << 4)]!;
     if ((step & ONE_BY_ONE) === 0) {
@@ -175,7 +189,20 @@ function readFours(octets: DataView, end: number, fours: Uint16Array): boolean {
   place.to = to;
   place.row = row;
   place.flags = flags;
-  return isText;
+  return why;
+}
+
+/** Passes over more of the same four octets, which leave the state as it is. */
+function passRun(octets: DataView, end: number): void {
+  const { four, from } = place;
+  const back = from - place.to;
+  let at = from;
+  while (at <= end - 4 && octets.getInt32(at, true) === four) {
+    if (back > 0) octets.setInt32(at - back, four, true);
+    at += 4;
+  }
+  place.from = at;
+  place.to = at - back;
 }
 
 /** Passes over text, the state after which stays what it is. */

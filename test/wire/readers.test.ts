@@ -160,6 +160,36 @@ describe('content up to the lone dot', () => {
     }
   });
 
+  it.each([
+    '\r\n',
+    '\r\n\r\n',
+    '\n',
+    '\r',
+    '\r\r\n',
+    '.\r\n',
+    '..\r\n',
+    '\t\r\n',
+    'a\r\n',
+    'ab\r\n',
+    '\0',
+    '\t',
+    '\t\x0b',
+  ])('reads a run of %j behind anything, and what ends it', (repeated) => {
+    for (const before of ['', 'x', 'xy', 'xyz', '\r\n', '\r\n..', '..', '\r', '\r\n..x\r\n..y']) {
+      for (const after of ['', '.', 'x', '\r', '\n', '\r\n..z', '\t']) {
+        for (const times of [1, 3, 4, 5, 30, 31]) {
+          const text = `${before}${repeated.repeat(times)}${after}\r\n.\r\nQ`;
+          for (let place = 0; place < 4; place++) {
+            expect(
+              readDots([Buffer.from(text, 'latin1')], () => place),
+              JSON.stringify(text),
+            ).toEqual(plainly(text));
+          }
+        }
+      }
+    }
+  });
+
   it('gives one view for one view, even if every line is stuffed', () => {
     const reader = new DotReader();
     const input = new Input();
