@@ -19,6 +19,8 @@ const STEP = { messages: 256, bytes: 4 * 1024 * 1024 };
 const BUSY_STEP = { messages: 32, bytes: 1024 * 1024 };
 /** With a step so many times as many messages that are gone are taken out: the more, the more of them lie on one page. */
 const FORGET_TIMES = 8;
+/** Messages put into the index after which free room is given back. */
+const TIDY_AFTER = 500;
 /** Mail that comes in quick succession is taken together, and a page that is looked at first needs no second parsing. */
 const GATHER_MS = 250;
 const RETRY_MS = 10_000;
@@ -66,8 +68,8 @@ export class Indexer {
   #isClosed = false;
   #hasFailed = false;
   #indexedTo = 0;
-  /** Something has been taken out of the index. */
-  #isUntidy = false;
+  /** How many messages were put into the index since it was last tidied; enough if any was taken out. */
+  #untidy = 0;
   /** What comes behind that which is being kept: one thread parses while another one writes. */
   #ahead: Promise<Parsed> | undefined;
   /** Mail has come that is not indexed; resolved when it is. */
@@ -170,6 +172,7 @@ export class Indexer {
       if (!this.#pace.isBusy) this.#parseAhead(upTo);
       await this.#keep(keepers, entries, upTo); // also none: whatever was looked at has been parsed for that already
       this.#indexedTo = upTo;
+      this.#untidy += entries.length;
     } else if (!this.#isWanted) this.#catchUp(); // else something may have come meanwhile
     return (isForgetting && (await this.#forget(keepers))) || isBehind;
   }
@@ -200,16 +203,16 @@ export class Indexer {
     const most = this.#limits.messages * FORGET_TIMES;
     const seqs = await search.call('forgetWords', most);
     if (seqs.length > 0) await writer.call('forget', { seqs });
-    this.#isUntidy = true;
+    this.#untidy = TIDY_AFTER;
     return seqs.length === most;
   }
 
   /** @returns whether there is more to tidy */
   async #tidy({ search, writer }: IndexKeepers): Promise<boolean> {
-    if (!this.#isUntidy) return false;
+    if (this.#untidy < TIDY_AFTER) return false;
     const { swept, isMore } = await search.call('tidyWords', undefined);
     if (swept.length > 0) await writer.call('forget', { kinds: swept });
-    this.#isUntidy = isMore;
+    if (!isMore) this.#untidy = 0;
     return isMore;
   }
 

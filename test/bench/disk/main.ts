@@ -95,17 +95,22 @@ async function settled(store: Store, directory: string): Promise<void> {
 }
 
 function countOf(directory: string, table: string): number {
-  return look(directory, (database) => Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n));
+  return look(join(directory, 'inboxd.db'), (database) =>
+    Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n),
+  );
 }
 
-function look<T>(directory: string, work: (database: DatabaseSync) => T): T {
-  const database = new DatabaseSync(join(directory, 'inboxd.db'), { readOnly: true, timeout: 5000 });
+function look<T>(path: string, work: (database: DatabaseSync) => T): T {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
   try {
     return work(database);
   } finally {
     database.close();
   }
 }
+
+/** That of the messages, and the index of their words. */
+const DATABASES = ['inboxd.db', 'search.db'];
 
 /** The tables and indexes, as people know them. */
 const PARTS: Readonly<Record<string, string>> = {
@@ -132,20 +137,23 @@ function sizesOf(directory: string): Pick<DiskFigures, 'storedBytes' | 'parts' |
   const contents = join(directory, 'contents');
   const files = readdirSync(contents).reduce((bytes, name) => bytes + size(join(contents, name)), 0);
   const sums = new Map<string, number>();
-  const reusableBytes = look(directory, (database) => {
-    for (const { name, bytes } of database
-      .prepare('SELECT name, sum(pgsize) AS bytes FROM dbstat GROUP BY name')
-      .all()) {
-      const part = PARTS[String(name)] ?? 'inboxes, indexes and the rest';
-      sums.set(part, (sums.get(part) ?? 0) + Number(bytes));
-    }
-    const { size: page, free } = database
-      .prepare('SELECT page_size AS size, freelist_count AS free FROM pragma_page_size(), pragma_freelist_count()')
-      .get() as { size: number; free: number };
-    return page * free;
-  });
+  let reusableBytes = 0;
+  for (const name of DATABASES) {
+    reusableBytes += look(join(directory, name), (database) => {
+      const rows = database.prepare('SELECT name, sum(pgsize) AS bytes FROM dbstat GROUP BY name').all();
+      for (const { name, bytes } of rows) {
+        const part = PARTS[String(name)] ?? 'inboxes, indexes and the rest';
+        sums.set(part, (sums.get(part) ?? 0) + Number(bytes));
+      }
+      const { size: page, free } = database
+        .prepare('SELECT page_size AS size, freelist_count AS free FROM pragma_page_size(), pragma_freelist_count()')
+        .get() as { size: number; free: number };
+      return page * free;
+    });
+  }
+  const logs = DATABASES.map((name) => `${name}-wal`);
   return {
-    storedBytes: ['inboxd.db', 'inboxd.db-wal'].reduce((bytes, name) => bytes + size(join(directory, name)), files),
+    storedBytes: [...DATABASES, ...logs].reduce((bytes, name) => bytes + size(join(directory, name)), files),
     parts: [...sums].sort(([, a], [, b]) => b - a),
     reusableBytes,
     fixedBytes: ['intake-0', 'intake-1', 'reserve'].reduce((bytes, name) => bytes + size(join(directory, name)), 0),
