@@ -155,7 +155,8 @@ describe('Shell and path: no octet of a client in a name on disk', () => {
     expect(part.headers.get('content-disposition') ?? '').not.toMatch(/filename="[^"]*[/\\]/);
     await part.arrayBuffer();
     for (const file of readdirSync(join(daemon.data, 'contents'))) expect(file).toMatch(/^[0-9a-z]{26}\.[0-9a-f]{8}$/);
-    const known = /^(?:inboxd\.(?:db(?:-wal|-shm)?|json|pid)|lock\.db|reserve|contents|spool|intake-[01]|tls|[a-z-]+)$/;
+    const known =
+      /^(?:(?:inboxd|search)\.db(?:-wal|-shm)?|inboxd\.(?:json|pid)|lock\.db|reserve|contents|spool|intake-[01]|tls|[a-z-]+)$/;
     for (const file of readdirSync(daemon.data)) expect(file).toMatch(known);
   });
 });
