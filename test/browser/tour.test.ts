@@ -402,6 +402,21 @@ describeWithPeers('the page', ['chromium'], () => {
         await page.frameLocator('.view iframe').getByText('our shop').waitFor();
       });
 
+      it('shows the last of several changes that are told together', async () => {
+        await strange();
+        await visit();
+        await page.locator('[data-state=live]').waitFor();
+        await rows().first().click();
+        await page.getByRole('button', { name: 'Mark as unread' }).waitFor();
+        const [one] = daemon.kept;
+        for (const quarantine of ['looks worse', null]) {
+          one!.summary = { ...one!.summary, quarantine };
+          daemon.touch(one!.summary.id);
+        }
+        await page.frameLocator('.view iframe').getByText('our shop').waitFor();
+        expect(await page.getByText('In quarantine').count()).toBe(0);
+      });
+
       it('shows what others have done since, however late the answer to our own change comes', async () => {
         await strange();
         await visit();

@@ -95,7 +95,7 @@ export class Reading {
 
   update(messages: readonly Summary[]): void {
     const { message } = this;
-    const change = messages.find(({ id }) => id === message?.id);
+    const change = messages.findLast(({ id }) => id === message?.id); // several may be told together
     if (message !== null && change !== undefined) {
       const { read, pinned, tags, quarantine } = change;
       this.message = { ...message, read, pinned, tags, quarantine };
